@@ -1,0 +1,1 @@
+"""The words between rooms: pure data, standard library only."""

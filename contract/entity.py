@@ -1,0 +1,82 @@
+"""What departments expose: entities, their fields and how they hang together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+UNKNOWN: Final = "UNKNOWN"
+"""The canonical code of a native code that no mapping knows."""
+
+
+class Kind(StrEnum):
+    """The type of a field's values; every source gives exactly these Python types."""
+
+    STRING = "string"  # str
+    INTEGER = "integer"  # int
+    DECIMAL = "decimal"  # Decimal; money is in yuan with two places
+    BOOLEAN = "boolean"  # bool
+    DATE = "date"  # datetime.date
+    DATETIME = "datetime"  # datetime.datetime, UTC
+    CODE = "code"  # str, one of Field.codes or UNKNOWN
+    DIVISION = "division"  # str, the significant digits of a division code
+
+
+class Sensitivity(StrEnum):
+    """How far a field may go without a policy line of its own."""
+
+    OPEN = "open"
+    PERSONAL = "personal"
+    RESTRICTED = "restricted"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value of an entity's rows."""
+
+    name: str
+    kind: Kind
+    description: str = ""
+    nullable: bool = True
+    sensitivity: Sensitivity = Sensitivity.OPEN
+    unit: str = ""
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """Rows of another entity whose fields equal this row's; null relates to nothing."""
+
+    name: str
+    target: str
+    on: tuple[tuple[str, str], ...]  # (own field, field of the target)
+    many: bool = False
+    description: str = ""
+
+    @property
+    def own_fields(self) -> tuple[str, ...]:
+        """Return this side of the join."""
+        return tuple(own for own, _ in self.on)
+
+    @property
+    def target_fields(self) -> tuple[str, ...]:
+        """Return the other side of the join."""
+        return tuple(other for _, other in self.on)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """
+    A kind of row.
+
+    `key` is the owner's own surrogate and gives identity and the default order. `subject` names the
+    relationship to the person the row speaks of: a facet's permission follows it.
+    """
+
+    name: str
+    fields: Mapping[str, Field]
+    key: tuple[str, ...]
+    relationships: Mapping[str, Relationship] = field(default_factory=lambda: MappingProxyType({}))
+    subject: str | None = None
+    description: str = ""

@@ -1,0 +1,91 @@
+"""
+What may go wrong, as states a caller can act on.
+
+    Failure
+    ├── Unauthenticated      UNAUTHENTICATED     who asks is not known
+    ├── Forbidden            FORBIDDEN           the principal may not name this
+    ├── BadInput             BAD_USER_INPUT      the question is not well formed
+    ├── TooComplex           QUERY_TOO_COMPLEX   the question is too large or too wide
+    └── SourceFailure
+        ├── SourceUnavailable    SOURCE_UNAVAILABLE   the department's system did not answer
+        ├── SourceTimeout        SOURCE_TIMEOUT       it did not answer within its budget
+        └── SourceRefused        SOURCE_REFUSED       it answered what cannot be trusted
+
+Messages are Chinese, say what to do, and never carry a value of a record. What is not a Failure is
+INTERNAL: its text stays in the log.
+"""
+
+
+class Failure(Exception):
+    """An error whose code and message a client may see."""
+
+    code = "INTERNAL"
+    message = "系统内部出错,请稍后再试;如仍出错,请把请求编号告诉管理员。"
+
+    def __init__(self, message: str | None = None) -> None:
+        if message is not None:
+            self.message = message
+        super().__init__(self.message)
+
+
+class Unauthenticated(Failure):
+    """No credential, or one that is not accepted; why is never told."""
+
+    code = "UNAUTHENTICATED"
+    message = "请先登录,或重新登录后再试。"
+
+
+class Forbidden(Failure):
+    """The principal may not name this field or entity; decided before any row is read."""
+
+    code = "FORBIDDEN"
+    message = "您的岗位无权使用该信息;如工作需要,请向本单位管理员申请。"
+
+
+class BadInput(Failure):
+    """The question cannot be understood; the message says what to write instead."""
+
+    code = "BAD_USER_INPUT"
+    message = "输入内容不符合要求,请检查后重试。"
+
+
+class TooComplex(Failure):
+    """The question asks for more than one answer may cost; the message says what to narrow."""
+
+    code = "QUERY_TOO_COMPLEX"
+    message = "查询范围过大,请缩小范围(如区划、时间或条数)后重试。"
+
+
+class SourceFailure(Failure):
+    """A department's system failed; `source` is its name, `title` what a clerk calls it."""
+
+    state = "FAILED"
+
+    def __init__(self, source: str, title: str = "", detail: str = "") -> None:
+        self.source = source
+        self.detail = detail
+        super().__init__(self.message.format(title=title or source))
+
+
+class SourceUnavailable(SourceFailure):
+    """The system could not be reached or said it cannot answer."""
+
+    code = "SOURCE_UNAVAILABLE"
+    state = "UNAVAILABLE"
+    message = "“{title}”暂时无法访问,其余内容不受影响,请稍后重试。"
+
+
+class SourceTimeout(SourceFailure):
+    """The system did not answer within its budget."""
+
+    code = "SOURCE_TIMEOUT"
+    state = "TIMEOUT"
+    message = "“{title}”响应超时,其余内容不受影响,请稍后重试。"
+
+
+class SourceRefused(SourceFailure):
+    """The system answered something that cannot be used; `detail` is for the log alone."""
+
+    code = "SOURCE_REFUSED"
+    state = "REFUSED"
+    message = "“{title}”返回的数据不符合约定,本项暂不显示,请联系管理员。"

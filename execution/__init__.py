@@ -1,0 +1,1 @@
+"""Runs fields over sets of parents; knows graphql-core and nothing of townships."""

@@ -1,0 +1,1 @@
+"""Departments' systems behind one contract. Knows no principal."""
