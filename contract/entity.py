@@ -42,6 +42,12 @@ class Field:
     sensitivity: Sensitivity = Sensitivity.OPEN
     unit: str = ""
     codes: tuple[str, ...] = ()
+    code_labels: tuple[str, ...] = ()  # what people call each code; as many as codes, or none
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Return what people call each code; the code itself where nobody said."""
+        return dict(zip(self.codes, self.code_labels or self.codes, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
