@@ -1,0 +1,179 @@
+"""What a mapping file says, as data: the words between `mapping` and the kinds of source."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from contract.entity import Entity, Field, Kind
+from contract.predicate import Operator
+
+Options: TypeAlias = Mapping[str, object]
+Storage: TypeAlias = Literal[
+    "text", "integer", "decimal", "float", "boolean", "date", "timestamp", "timestamptz"
+]
+_EVERY: Final = frozenset(Kind)
+_ORDERED: Final = _EVERY - {Kind.CODE, Kind.BOOLEAN, Kind.DIVISION}
+ASKABLE: Final[Mapping[str, frozenset[Kind]]] = {
+    Operator.EQ: _EVERY,
+    Operator.IN: _EVERY,
+    Operator.IS_NULL: _EVERY,
+    Operator.LT: _ORDERED,
+    Operator.LTE: _ORDERED,
+    Operator.GT: _ORDERED,
+    Operator.GTE: _ORDERED,
+    Operator.STARTS_WITH: frozenset({Kind.STRING}),
+    Operator.CONTAINS: frozenset({Kind.STRING}),
+    Operator.WITHIN: frozenset({Kind.DIVISION}),
+}
+"""The kinds of field that each operator says something of."""
+Form: TypeAlias = Literal["", "yyyymmdd", "yyyymm", "iso", "plain", "epoch_ms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """
+    How a field's native values are read and asked for.
+
+    `decode` takes a native value that is not None and gives ours, None (native blank) or INVALID.
+    `encode` gives every native value that decodes to ours; none where nothing does.
+    `bound` gives the greatest native value that is not above ours, to compare with by <, <=, >, >=
+    where `ordered`; where `encode` gives none, < is asked as <= and >= as > (see codec.compared).
+    `ordered`: native order is our order, so ranges and sorting may be pushed.
+    `textual`: the native text is the value, so startsWith and contains may be pushed.
+    `blanks`: trailing blanks of the native text do not count (compare through RTRIM).
+    `known`: for codes, the native values that have a canonical code; all others are UNKNOWN.
+    `exact`: `encode` leaves none out; where false, equality may not be pushed.
+    `nulls`: native values that stand for null, besides NULL itself.
+    `total`: every other native value is a value; where false, some are INVALID, for which a pushed
+    range, a negation or a sort would not have our meaning.
+    `form`: of dates and times kept as text or number, the format; others are INVALID.
+    `storage`: the native type, as the driver wants its parameters.
+    """
+
+    decode: Callable[[object], object]
+    encode: Callable[[object], tuple[object, ...]]
+    bound: Callable[[object], object]
+    ordered: bool = True
+    textual: bool = False
+    blanks: bool = False
+    known: tuple[object, ...] = ()
+    exact: bool = True
+    nulls: tuple[object, ...] = ()
+    total: bool = True
+    form: Form = ""
+    storage: Storage = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field of the graph and where its values come from; `native`: a column or a dotted path."""
+
+    field: Field
+    native: str
+    codec: Codec
+    identifier: Literal["", "citizen_number", "organisation_code"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Where a facet hangs: `field` of the core entity `to`, by own field -> field of `to`."""
+
+    to: str
+    field: str
+    on: tuple[tuple[str, str], ...]
+    many: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """
+    How one entity is asked for at a REST system; see docs/adding.md for each option.
+
+    `parameters`: (field, operator) -> parameter name, for filters the system is declared to run.
+    `by_key`: field -> (parameter, batch size).  `rows`: path of the list in the answer.
+    `total`: path of the count of rows that match, `answered`: path of the keys it answered for.
+    """
+
+    method: Literal["GET", "POST"] = "GET"
+    path: str = ""
+    body: Options = field(default_factory=lambda: MappingProxyType({}))
+    parameters_at: str = ""
+    fixed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    by_key: Mapping[str, tuple[str, int]] = field(default_factory=lambda: MappingProxyType({}))
+    key_separator: str = ","
+    parameters: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
+    rows: str = ""
+    total: str = ""
+    answered: str = ""
+    success: tuple[tuple[str, object], ...] = ()
+    paging: "Paging | None" = None
+    scan: bool = False
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a REST system is asked for the next page."""
+
+    style: Literal["page", "offset", "cursor"]
+    parameter: str
+    size_parameter: str = ""
+    size: int = 100
+    first: int = 1
+    next: str = ""  # cursor style: path of the next cursor in the answer, absent or null at the end
+
+
+@dataclass(frozen=True, slots=True)
+class MappedEntity:
+    """One entity as one department holds it."""
+
+    entity: Entity
+    native: str  # table or view for SQL; empty for REST, which has `endpoint`
+    columns: Mapping[str, Column]
+    as_of: str = ""  # native column or path of the row's own time of change
+    attachments: tuple[Attachment, ...] = ()
+    endpoint: Endpoint | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one read may cost: seconds, reads at once, rows; bytes of one answer for REST."""
+
+    seconds: float = 2.0
+    concurrency: int = 8
+    rows: int = 20_000
+    bytes: int = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a REST request is authenticated: a fixed header, or an HMAC over a canonical text."""
+
+    style: Literal["none", "header", "hmac"] = "none"
+    header: str = ""
+    value: str = field(default="", repr=False)
+    key: str = ""
+    secret: str = field(default="", repr=False)
+    digest: Literal["sha256", "sm3"] = "sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """One mapping file."""
+
+    name: str
+    title: str
+    department: str
+    kind: Literal["sql", "rest"]
+    url: str = field(repr=False)
+    entities: Mapping[str, MappedEntity]
+    budget: Budget = Budget()
+    divisions: str = "MCA-2025"  # the code system of its division codes
+    coverage: tuple[str, ...] = ()  # divisions it covers; none: all
+    freshness_seconds: float | None = None
+    binary_collation: bool = False  # its texts already compare by code point
+    signature: Signature = Signature()
+    time_zone: str = "Asia/Shanghai"
+    file: str = ""
