@@ -1,0 +1,224 @@
+"""
+Reads policy.toml and refuses, with file and line, what it names that does not exist.
+
+A policy that says nothing of something denies it, so only what is said can be wrong.
+"""
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from auth.masking import MASKS
+from auth.policy import HIDDEN, SHOWN, Policy, Role
+from auth.rules import RULES, Terms
+from contract.document import Document, Mistake, Mistakes, Place, load
+from contract.entity import Entity, Kind
+
+_FOLLOWS: Final = "follows"
+_NEEDED: Final = {
+    "own_division": "own_division",
+    "own_village": "own_village",
+    "own_department": "own_department",
+    _FOLLOWS: _FOLLOWS,
+}
+
+LevelName = Literal["province", "city", "county", "township", "village"]
+Default = Literal["shown", "hidden"]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Terms(_Shape):
+    own_division: list[str] = []
+    own_village: list[str] = []
+    own_department: str = ""
+    follows: str = ""
+
+
+class _Sensitivity(_Shape):
+    personal: Default = "hidden"
+    restricted: Default = "hidden"
+
+
+class _Lookup(_Shape):
+    fields: list[str] = []
+
+
+class _Role(_Shape):
+    title: str = Field(min_length=1)
+    like: str = ""
+    levels: list[LevelName]
+    rows: dict[str, str] = {}
+    facets: Literal["follows", "nobody"] | None = None
+    sensitivity: _Sensitivity | None = None
+    fields: dict[str, str] = {}
+    lookup: _Lookup | None = None
+
+
+class _File(_Shape):
+    entity: dict[str, _Terms] = {}
+    facet: _Terms = _Terms()
+    role: dict[str, _Role]
+
+
+def load_policy(path: Path, entities: Mapping[str, Entity], facets: AbstractSet[str]) -> Policy:
+    """
+    Return the policy of the file over the entities of the graph.
+
+    Raises: Mistakes, with all of them.
+    """
+    document = load(path)
+    try:
+        shape = _File.model_validate(document.data)
+    except ValidationError as error:
+        raise Mistakes(tuple(_shapeless(document, error))) from error
+    mistakes = (*_wrong_terms(document, shape, entities), *_wrong_roles(document, shape, entities))
+    if mistakes:
+        raise Mistakes(mistakes)
+    roles = {name: _role(shape.role, role) for name, role in shape.role.items()}
+    terms = {name: _terms(given) for name, given in shape.entity.items()}
+    return Policy(roles, {**terms, "facet": _terms(shape.facet)}, entities, facets)
+
+
+def _terms(given: _Terms) -> Terms:
+    department = (given.own_department,) if given.own_department else ()
+    return Terms(tuple(given.own_division), tuple(given.own_village), department, given.follows)
+
+
+def _role(roles: Mapping[str, _Role], role: _Role) -> Role:
+    sensitivity = role.sensitivity.model_dump() if role.sensitivity else None
+    looked_up = frozenset(role.lookup.fields) if role.lookup else None
+    own = Role(
+        role.title,
+        frozenset(role.levels),
+        role.rows,
+        role.facets or "nobody",
+        sensitivity or {},
+        role.fields,
+        looked_up or frozenset(),
+    )
+    if not role.like:
+        return own
+    like = _role(roles, roles[role.like])
+    return replace(
+        own,
+        rows={**like.rows, **role.rows},
+        facets=role.facets or like.facets,
+        sensitivity=like.sensitivity if sensitivity is None else sensitivity,
+        fields={**like.fields, **role.fields},
+        lookup=like.lookup if looked_up is None else looked_up,
+    )
+
+
+def _shapeless(document: Document, error: ValidationError) -> Iterator[Mistake]:
+    for detail in error.errors(include_url=False, include_input=False):
+        place: Place = detail["loc"]
+        name = ".".join(map(str, place))
+        what, write = f"{name}: {detail['msg'].lower()}", "See docs/policy.md for the format."
+        if detail["type"] == "extra_forbidden":
+            what, write = f'the key "{name}" is not known here', "Leave it out, or correct it."
+        yield document.mistake(place, what, write)
+
+
+def _wrong_terms(
+    document: Document, shape: _File, entities: Mapping[str, Entity]
+) -> Iterator[Mistake]:
+    for name, terms in shape.entity.items():
+        place: Place = ("entity", name)
+        if name not in entities:
+            yield _unknown(document, place, "entity", name, entities.keys())
+            continue
+        entity = entities[name]
+        for rule, fields in (
+            ("own_division", terms.own_division),
+            ("own_village", terms.own_village),
+        ):
+            for field in fields:
+                yield from _wrong_division(document, (*place, rule), entity, field)
+        department = terms.own_department
+        if department and entity.fields and department not in entity.fields:
+            at = (*place, "own_department")
+            yield _unknown(document, at, "field", department, entity.fields.keys())
+        if terms.follows and entity.fields and terms.follows not in entity.relationships:
+            at = (*place, _FOLLOWS)
+            yield _unknown(document, at, "relationship", terms.follows, entity.relationships.keys())
+
+
+def _wrong_division(
+    document: Document, place: Place, entity: Entity, name: str
+) -> Iterator[Mistake]:
+    if not entity.fields:
+        return  # no system holds the entity here: it has no rows to open
+    field = entity.fields.get(name)
+    if field is None:
+        yield _unknown(document, place, "field", name, entity.fields.keys())
+    elif field.kind is not Kind.DIVISION:
+        what = f"{entity.name}.{name} is no division"
+        yield document.mistake(place, what, "Name fields that hold division codes.")
+
+
+def _wrong_roles(
+    document: Document, shape: _File, entities: Mapping[str, Entity]
+) -> Iterator[Mistake]:
+    for name, role in shape.role.items():
+        place: Place = ("role", name)
+        if role.like and (role.like not in shape.role or shape.role[role.like].like):
+            what = f'"{role.like}" is no role that stands for itself'
+            yield document.mistake((*place, "like"), what, "Name a role that has no like.")
+        yield from _wrong_rows(document, place, role, shape, entities)
+        yield from _wrong_fields(document, place, role, entities)
+
+
+def _wrong_rows(
+    document: Document,
+    place: Place,
+    role: _Role,
+    shape: _File,
+    entities: Mapping[str, Entity],
+) -> Iterator[Mistake]:
+    for entity, rule in role.rows.items():
+        at = (*place, "rows", entity)
+        if entity not in entities:
+            yield _unknown(document, at, "entity", entity, entities.keys())
+        elif rule not in {*RULES, _FOLLOWS}:
+            yield _unknown(document, at, "rule", rule, {*RULES, _FOLLOWS})
+        elif rule in _NEEDED and not getattr(shape.entity.get(entity, _Terms()), _NEEDED[rule]):
+            what = f"the rule {rule} needs to know what it means for {entity}"
+            yield document.mistake(at, what, f"Write [entity.{entity}] with {rule} = ….")
+
+
+def _wrong_fields(
+    document: Document, place: Place, role: _Role, entities: Mapping[str, Entity]
+) -> Iterator[Mistake]:
+    for name, access in role.fields.items():
+        at = (*place, "fields", name)
+        yield from _wrong_name(document, at, name, entities)
+        if access not in {SHOWN, HIDDEN, *MASKS}:
+            yield _unknown(document, at, "mask", access, {SHOWN, HIDDEN, *MASKS})
+    for position, name in enumerate(role.lookup.fields if role.lookup else ()):
+        yield from _wrong_name(document, (*place, "lookup", "fields", position), name, entities)
+
+
+def _wrong_name(
+    document: Document, place: Place, name: str, entities: Mapping[str, Entity]
+) -> Iterator[Mistake]:
+    entity, _, field = name.partition(".")
+    if entity not in entities:
+        yield _unknown(document, place, "entity", entity, entities.keys())
+    elif entities[entity].fields and field not in entities[entity].fields:
+        yield _unknown(document, place, "field", field, entities[entity].fields.keys())
+
+
+def _unknown(
+    document: Document, place: Place, kind: str, name: str, known: AbstractSet[str]
+) -> Mistake:
+    near = get_close_matches(name, sorted(known), 1, 0.5)
+    write = f"Write {near[0]}." if near else f"Write one of {', '.join(sorted(known))}."
+    return document.mistake(place, f'there is no {kind} "{name}"', write)
