@@ -1,0 +1,65 @@
+"""What the gate is asked: which rows, in which order, what of them, and by whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from auth.principal import Principal
+from contract.entity import Relationship
+from contract.predicate import TRUE, Predicate
+from contract.read import Order
+from resolvers.record import Record
+from sources.federation import Calls
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of an entity's rows is wanted: fields to show, relationships to follow."""
+
+    entity: str
+    fields: frozenset[str] = frozenset()
+    relationships: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question: which rows, in which order, and what of them."""
+
+    selection: Selection
+    where: Predicate = TRUE
+    order_by: tuple[Order, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and the list that every call to a source is noted in."""
+
+    principal: Principal
+    calls: Calls = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Rows found from parents the principal sees; `parents` maps a join key to its tags."""
+
+    parent: str
+    relationship: Relationship
+    parents: Mapping[tuple[object, ...], frozenset[int]]
+
+
+def reached_from(
+    relationship: Relationship,
+    parents: Sequence[Record],
+    keys: Sequence[tuple[object, ...] | None],
+) -> Reached:
+    """
+    Return how rows are reached from the parents.
+
+    Shape:  parents (n), their join keys (n), None where a parent relates to nothing.
+    """
+    tags: dict[tuple[object, ...], frozenset[int]] = {}
+    for parent, key in zip(parents, keys, strict=True):
+        if key is not None:
+            # Two parents with one key: only what both are seen by is safe to say of the rows.
+            tags[key] = tags.get(key, parent.grants) & parent.grants
+    return Reached(parents[0].entity if parents else "", relationship, tags)

@@ -1,0 +1,201 @@
+"""
+The one road to data: who may see which rows and fields of what is asked.
+
+    1  the principal's grants for the entity; without one nobody is asked and the answer is empty
+    2  every field the question names (filter, order) must be clear in a grant, or be looked up
+       whole where the grant allows; else it is refused, whatever the rows are
+    3  where = any of (filter and rows of the grant) over the grants that remain
+    4  the federation answers exactly that
+    5  rows are tagged with the grants that admit them; each field is shown, masked or denied by
+       the tags of its own row
+
+Everything is decided by principal, entity and question before the first row is read.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from auth.policy import Grant, Policy
+from contract.entity import Entity, Relationship
+from contract.read import Aggregate, ForEach, Function, Measure, Read, Rows
+from resolvers.admission import Admission, opened
+from resolvers.ask import Ask, Asker, Reached, Selection, reached_from
+from resolvers.record import Layout, Record
+from resolvers.showing import places, shown_column, shows
+from sources.federation import Federation
+
+
+class Gate:
+    """Policy on one side, sources on the other; they meet here and nowhere else."""
+
+    def __init__(self, policy: Policy, federation: Federation) -> None:
+        self._federation = federation
+        self._admission = Admission(policy, federation.entities)
+
+    @property
+    def entities(self) -> Mapping[str, Entity]:
+        """Return every entity of the graph."""
+        return self._federation.entities
+
+    async def read(self, asker: Asker, ask: Ask) -> list[Record]:
+        """
+        Return the rows of an entity that the principal sees, in order.
+
+        Reads:  the entity once, and what policies and filters name beyond it.
+        Raises: Forbidden, decided before any source is asked; SourceFailure; TooComplex.
+        """
+        grants = self._grants(asker, ask)
+        rows = await self._rows(asker, ask, grants)
+        return await self._records(asker, ask, grants, rows)
+
+    async def related(
+        self, asker: Asker, ask: Ask, relationship: Relationship, parents: Sequence[Record]
+    ) -> list[list[Record]]:
+        """
+        Return, for each parent, the related rows that the principal sees.
+
+        Shape:  parents (n) -> lists of records (n), same order; the limit counts per parent.
+        Reads:  the related entity once for all parents.
+        Raises: Forbidden, decided before any source is asked; SourceFailure; TooComplex.
+        """
+        keys = [parent.join(relationship) for parent in parents]
+        reached = reached_from(relationship, parents, keys)
+        grants = self._grants(asker, ask, reached)
+        rows = await self._rows(asker, ask, grants, reached)
+        records = await self._records(asker, ask, grants, rows, reached)
+        found: dict[tuple[object, ...], list[Record]] = {}
+        for record in records:
+            key = tuple(record.clear(name) for name in relationship.target_fields)
+            found.setdefault(key, []).append(record)
+        return [[] if key is None else found.get(key, []) for key in keys]
+
+    async def count(self, asker: Asker, ask: Ask) -> int:
+        """
+        Return how many rows the principal sees.
+
+        Reads:  the entity once.
+        Raises: Forbidden; SourceFailure; TooComplex.
+        """
+        grants = self._grants(asker, ask)
+        where = self._admission.where(asker.principal, ask, grants)
+        count = Measure("count", Function.COUNT)
+        rows = await self._federation.aggregate(
+            Aggregate(ask.selection.entity, (count,), where), asker.calls
+        )
+        return int(str(rows.rows[0][0]))
+
+    async def count_related(
+        self, asker: Asker, ask: Ask, relationship: Relationship, parents: Sequence[Record]
+    ) -> list[int]:
+        """
+        Return, for each parent, how many related rows the principal sees.
+
+        Shape:  parents (n) -> counts (n), same order.
+        Reads:  the related entity once for all parents.
+        Raises: Forbidden; SourceFailure; TooComplex.
+        """
+        # Counting the keys keeps one way to rows reached from a parent: the same read, no columns.
+        bare = Ask(Selection(ask.selection.entity), ask.where)
+        return [len(found) for found in await self.related(asker, bare, relationship, parents)]
+
+    def _grants(self, asker: Asker, ask: Ask, reached: Reached | None = None) -> tuple[Grant, ...]:
+        if not self._federation.holds(ask.selection.entity):
+            return ()
+        return self._admission.grants(asker.principal, ask, reached)
+
+    async def _rows(
+        self, asker: Asker, ask: Ask, grants: tuple[Grant, ...], reached: Reached | None = None
+    ) -> Rows:
+        where = self._admission.where(asker.principal, ask, grants, reached)
+        for_each = None
+        if reached is not None:
+            for_each = ForEach(reached.relationship.target_fields, tuple(reached.parents))
+        read = Read(
+            ask.selection.entity,
+            self._fetched(ask, grants, reached),
+            where,
+            ask.order_by,
+            ask.limit,
+            for_each,
+        )
+        return await self._federation.read(read, asker.calls)
+
+    def _fetched(
+        self, ask: Ask, grants: tuple[Grant, ...], reached: Reached | None
+    ) -> tuple[str, ...]:
+        """Return the columns that showing, joining, paging and tagging need, and no other."""
+        entity = self.entities[ask.selection.entity]
+        seen = {
+            name for name in ask.selection.fields if any(shows(grant, name) for grant in grants)
+        }
+        joins = {
+            own
+            for name in ask.selection.relationships
+            for own in entity.relationships[name].own_fields
+        }
+        names = {*entity.key, *seen, *joins, *(order.field for order in ask.order_by)}
+        if reached is not None:
+            names.update(reached.relationship.target_fields)
+        if len(grants) > 1:
+            for grant in grants:
+                rows = opened(grant, entity, reached)
+                names |= self._federation.fields_named(entity.name, rows)
+        return tuple(name for name in entity.fields if name in names)
+
+    async def _records(
+        self,
+        asker: Asker,
+        ask: Ask,
+        grants: tuple[Grant, ...],
+        rows: Rows,
+        reached: Reached | None = None,
+    ) -> list[Record]:
+        entity = self.entities[ask.selection.entity]
+        shown = tuple(sorted(ask.selection.fields))
+        if not rows.rows:
+            return []
+        home = self._federation.home(entity.name)
+        layout = Layout(entity, home.name, home.title, places(shown), places(rows.fields))
+        tags = await self._tags(asker, entity, grants, rows, reached)
+        columns = [shown_column(name, rows, layout.kept, grants, tags) for name in shown]
+        values: Iterable[Sequence[object]] = (
+            zip(*columns, strict=True) if columns else ((),) * len(rows.rows)
+        )
+        return [
+            Record(layout, seen, kept, tag)
+            for seen, kept, tag in zip(values, rows.rows, tags, strict=True)
+            if tag
+        ]
+
+    async def _tags(
+        self,
+        asker: Asker,
+        entity: Entity,
+        grants: tuple[Grant, ...],
+        rows: Rows,
+        reached: Reached | None,
+    ) -> list[frozenset[int]]:
+        """Return, for each row, the numbers of the grants that admit it."""
+        if len(grants) == 1:
+            return [frozenset((grants[0].number,))] * len(rows.rows)
+        rules = [opened(grant, entity, reached) for grant in grants]
+        truths = await self._federation.truths(entity.name, rows, rules, asker.calls)
+        tags = [
+            frozenset(
+                grant.number for grant, truth in zip(grants, admits, strict=True) if truth is True
+            )
+            for admits in zip(*truths, strict=True)
+        ]
+        return tags if reached is None else _followed(rows, tags, grants, reached)
+
+
+def _followed(
+    rows: Rows, tags: list[frozenset[int]], grants: tuple[Grant, ...], reached: Reached
+) -> list[frozenset[int]]:
+    """Take from each row the grants that follow its parent and do not admit that parent."""
+    following = frozenset(grant.number for grant in grants if grant.follows)
+    places = [rows.fields.index(name) for name in reached.relationship.target_fields]
+    answer: list[frozenset[int]] = []
+    for row, tag in zip(rows.rows, tags, strict=True):
+        parent = reached.parents.get(tuple(row[place] for place in places), frozenset())
+        answer.append(tag - (following - parent))
+    return answer

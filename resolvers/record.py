@@ -1,0 +1,81 @@
+"""A row as one principal may see it: what is shown, and what only joins may use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from contract.entity import Entity, Relationship
+
+
+class _Denied:
+    """What stands where a field is hidden; there is one."""
+
+    def __repr__(self) -> str:
+        return "DENIED"
+
+
+DENIED: Final = _Denied()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """
+    Where the fields of an entity's records stand; shared by all records of one read.
+
+    `source` and `title` tell whose values they are.
+    """
+
+    entity: Entity
+    source: str
+    title: str
+    shown: Mapping[str, int]
+    kept: Mapping[str, int]
+
+
+class Record:
+    """
+    One visible row.
+
+    `shown` holds what a client may get, masked; `kept` the clear values that joins, cursors and ids
+    need and no client gets. `grants` are the numbers of the principal's roles that admit the row.
+    """
+
+    __slots__ = ("grants", "kept", "layout", "shown")
+
+    def __init__(
+        self,
+        layout: Layout,
+        shown: Sequence[object],
+        kept: Sequence[object],
+        grants: frozenset[int],
+    ) -> None:
+        self.layout = layout
+        self.shown = shown
+        self.kept = kept
+        self.grants = grants
+
+    @property
+    def entity(self) -> str:
+        """Return the name of the record's entity."""
+        return self.layout.entity.name
+
+    def get(self, field: str) -> object:
+        """
+        Return a field as shown: DENIED where it is hidden, None where no system holds it.
+        """
+        place = self.layout.shown.get(field)
+        return None if place is None else self.shown[place]
+
+    def key(self) -> tuple[object, ...]:
+        """Return the values of the entity's key."""
+        return tuple(self.kept[self.layout.kept[field]] for field in self.layout.entity.key)
+
+    def clear(self, field: str) -> object:
+        """Return the value itself, for joins and cursors only."""
+        return self.kept[self.layout.kept[field]]
+
+    def join(self, relationship: Relationship) -> tuple[object, ...] | None:
+        """Return this side of a join; None where it relates to nothing."""
+        kept, places = self.kept, self.layout.kept
+        values = tuple(kept[places[field]] for field in relationship.own_fields)
+        return None if None in values else values
