@@ -1,0 +1,35 @@
+"""`extensions.completeness`: every source an answer used, its state and the paths it cost."""
+
+from typing import Any
+
+from strawberry.extensions import SchemaExtension
+
+from contract.errors import SourceFailure
+
+
+class Completeness(SchemaExtension):
+    """Adds, to each executed answer, what the answer rests on."""
+
+    def get_results(self) -> dict[str, Any]:
+        """Return one entry per source, in the order of their names."""
+        context = self.execution_context.context
+        if context is None:
+            return {}
+        entries = {
+            call.source: {"source": call.source, "title": call.title, "state": "OK", "paths": []}
+            for call in sorted(context.calls, key=lambda call: call.source)
+        }
+        for call in context.calls:
+            if call.state != "OK":
+                entries[call.source]["state"] = call.state
+        self._add_paths(entries)
+        return {"completeness": list(entries.values())}
+
+    def _add_paths(self, entries: dict[str, dict[str, Any]]) -> None:
+        result = self.execution_context.result
+        for error in getattr(result, "errors", None) or ():
+            failure = error.original_error
+            if isinstance(failure, SourceFailure) and failure.source in entries:
+                entries[failure.source]["paths"].append(list(error.path or ()))
+        for entry in entries.values():
+            entry["paths"].sort(key=lambda path: [str(part).zfill(8) for part in path])

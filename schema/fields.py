@@ -1,0 +1,170 @@
+"""
+Fields that fetch rows, as Strawberry fields made from relationships and entities.
+
+Every such field is built here, so that each passes the gate in the same way and selects only the
+columns asked for.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Final, Optional
+
+import strawberry
+from strawberry.types import Info
+from strawberry.utils.str_converters import to_snake_case
+
+from contract.entity import Relationship
+from contract.errors import BadInput
+from execution.pooling import pooled
+from execution.selection import selected
+from resolvers.record import Record
+from schema.arguments import list_size, slice_of
+from schema.connections import Listing
+from schema.fetching import (
+    PATHS,
+    Following,
+    ask_for,
+    by_field,
+    by_id,
+    count_all,
+    lists_rows,
+    page_for,
+    raw_info,
+)
+from schema.filters import Inputs
+
+Arguments = Mapping[str, Any]
+_SLICE: Final[Arguments] = {
+    "first": Optional[int],
+    "after": Optional[str],
+    "last": Optional[int],
+    "before": Optional[str],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a field gives: an entity, its types, and how it may be asked."""
+
+    entity: str
+    type: Any
+    connection: Any
+    inputs: Inputs
+
+
+def one_field(relationship: Relationship, target: Target) -> Any:
+    """Return the field of a to-one relationship."""
+
+    async def resolve(root: Record, info: Any) -> Record | None:
+        context, raw = info.context, raw_info(info)
+        following = Following(
+            context, relationship, ask_for(context, target.entity, selected(raw, ()))
+        )
+        return await pooled(context, raw, root, following.ones)
+
+    return _related(resolve, relationship, {}, target.type)
+
+
+def list_field(relationship: Relationship, target: Target) -> Any:
+    """Return the field of a to-many relationship that is a plain list."""
+
+    async def resolve(root: Record, info: Any, **given: Any) -> list[Record]:
+        context, raw = info.context, raw_info(info)
+        size = list_size(given.pop("first", None))
+        ask = ask_for(context, target.entity, selected(raw, ()), **given)
+        load = partial(Following(context, relationship, ask).lists, size=size)
+        return await pooled(context, raw, root, load)
+
+    arguments = {**_filters(target), "first": Optional[int]}
+    return _related(resolve, relationship, arguments, list[target.type])  # type: ignore[name-defined] # a type made at run time
+
+
+def connection_field(relationship: Relationship, target: Target) -> Any:
+    """Return the field of a to-many relationship that is a connection."""
+
+    async def resolve(root: Record, info: Any, **given: Any) -> Listing:
+        context, raw = info.context, raw_info(info)
+        part = slice_of(*(given.pop(name, None) for name in _SLICE))
+        ask = ask_for(context, target.entity, selected(raw, *PATHS), **given)
+        following = Following(context, relationship, ask)
+        load = partial(following.pages, part=part, reads=lists_rows(raw))
+        page = await pooled(context, raw, root, load)
+        return Listing(page, partial(following.count, parent=root))
+
+    return _related(resolve, relationship, {**_filters(target), **_SLICE}, target.connection)
+
+
+def root_connection(target: Target, description: str) -> Any:
+    """Return the root field that lists an entity."""
+
+    async def resolve(info: Any, **given: Any) -> Listing:
+        context, raw = info.context, raw_info(info)
+        part = slice_of(*(given.pop(name, None) for name in _SLICE))
+        ask = ask_for(context, target.entity, selected(raw, *PATHS), **given)
+        page = await page_for(context, ask, part, reads=lists_rows(raw))
+        return Listing(page, partial(count_all, ask=ask))
+
+    _sign(resolve, {"info": Info}, {**_filters(target), **_SLICE}, target.connection)
+    return strawberry.field(resolver=resolve, description=description)
+
+
+def root_single(target: Target, by: str, description: str) -> Any:
+    """Return the root field that finds one row by its id or by a field that names it."""
+
+    async def resolve(info: Any, **given: Any) -> Record | None:
+        names = selected(raw_info(info), ())
+        identity, value = given.get("id"), given.get("value")
+        if identity is not None:
+            return await by_id(info.context, names, identity, target.entity)
+        if value is None:
+            raise BadInput(f"请给出 id 或 {by}。")
+        return await by_field(info.context, names, target.entity, (by, value))
+
+    arguments = {
+        "id": Optional[strawberry.ID],
+        "value": Annotated[Optional[str], strawberry.argument(name=by)],
+    }
+    _sign(resolve, {"info": Info}, arguments, target.type)
+    return strawberry.field(resolver=resolve, description=description)
+
+
+def _related(
+    resolve: Callable[..., Awaitable[object]],
+    relationship: Relationship,
+    arguments: Arguments,
+    returns: Any,
+) -> Any:
+    _sign(resolve, {"root": Any, "info": Info}, arguments, returns)
+    field = strawberry.field(
+        resolver=resolve, name=relationship.name, description=relationship.description
+    )
+    field.python_name = to_snake_case(relationship.name)
+    return field
+
+
+def _filters(target: Target) -> dict[str, Any]:
+    filters: dict[str, Any] = {"where": Optional[target.inputs.where]}
+    if target.inputs.order is not None:
+        filters["order_by"] = Optional[list[target.inputs.order]]  # type: ignore[name-defined] # a type made at run time
+    return filters
+
+
+def _sign(
+    resolve: Callable[..., Awaitable[object]],
+    reserved: Arguments,
+    arguments: Arguments,
+    returns: Any,
+) -> None:
+    """Give a resolver the signature that Strawberry reads; every answer may be null."""
+    known = [
+        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
+        for name, annotation in reserved.items()
+    ]
+    asked = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=strawberry.UNSET, annotation=annotation)
+        for name, annotation in arguments.items()
+    ]
+    signature = Signature([*known, *asked], return_annotation=Optional[returns])
+    resolve.__signature__ = signature  # type: ignore[attr-defined] # read by inspect.signature

@@ -1,0 +1,281 @@
+"""
+The graph as a whole: core types, facets, inputs, connections and root fields in one schema.
+
+Core types are written by hand; facets, and everything that follows from an entity's fields and
+relationships, are made here from data, once, at start-up.
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Optional
+
+import strawberry
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import Info
+from strawberry.utils.str_converters import to_camel_case
+
+from contract.entity import Entity, Kind, Relationship
+from contract.errors import Forbidden, SourceRefused
+from contract.predicate import INVALID
+from execution.selection import selected
+from resolvers.context import RequestContext
+from resolvers.record import DENIED, Record
+from schema.case import Case, CaseEvent, CaseMaterial, CaseResult
+from schema.column import Core, core_of
+from schema.completeness import Completeness
+from schema.connections import connection_type
+from schema.division import Division, Enterprise
+from schema.facets import facet_enums, facet_type
+from schema.fetching import by_id, raw_info
+from schema.fields import (
+    Target,
+    connection_field,
+    list_field,
+    one_field,
+    root_connection,
+    root_single,
+)
+from schema.filters import input_types
+from schema.matter import Material, Matter, MatterElement
+from schema.node import Node
+from schema.resident import Household, Resident
+from schema.scalars import SCALARS
+from schema.system import CodeSet, CodeValue, Me, RoleHeld, SourceStatus
+
+CORE: Final[tuple[Core, ...]] = tuple(
+    core_of(cls)
+    for cls in (
+        Resident,
+        Household,
+        Case,
+        CaseEvent,
+        CaseMaterial,
+        CaseResult,
+        Matter,
+        MatterElement,
+        Material,
+        Division,
+        Enterprise,
+    )
+)
+
+_ROOTS: Final = (
+    ("Resident", "resident", "idNumber", "residents", "居民", "resident"),
+    ("Household", "household", "number", "households", "户", "household"),
+    ("Case", "case", "number", "cases", "办件", "case"),
+    ("Matter", "matter", "code", "matters", "事项", "matter"),
+    ("Division", "division", "code", "divisions", "区划", "division"),
+    ("Enterprise", "enterprise", "creditCode", "enterprises", "用人单位", "enterprise"),
+)
+
+
+def core_entities() -> Mapping[str, Entity]:
+    """Return the entities of the core types, as mapping files may supply them."""
+    return {core.entity.name: core.entity for core in CORE}
+
+
+class GraphSchema(strawberry.Schema):
+    """A schema that logs nothing itself: errors may name what must not stand in a log."""
+
+    def process_errors(self, *_: object) -> None:
+        """Leave errors to whoever answers the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Everything the parts of the graph are made from."""
+
+    entities: Mapping[str, Entity]
+    types: Mapping[str, Any]
+    enums: Mapping[tuple[str, str], Any]
+
+
+def build_schema(
+    entities: Mapping[str, Entity], extensions: Sequence[type[SchemaExtension]] = ()
+) -> strawberry.Schema:
+    """Return the schema over the entities: all core ones and any number of facets."""
+    facets = {name: entity for name, entity in entities.items() if name not in core_entities()}
+    enums = _enums(facets)
+    made = {core.entity.name: _copied(core) for core in CORE}
+    made |= {name: facet_type(entity, enums) for name, entity in facets.items()}
+    maker = _Maker(entities, made, enums)
+    targets = _targets(maker, entities)
+    for core in CORE:
+        _relate(made[core.entity.name], core, entities[core.entity.name], targets)
+    query = _query(targets, made, _code_sets(maker))
+    return GraphSchema(
+        query,
+        types=[*made.values()],
+        extensions=[Completeness, *extensions],
+        config=StrawberryConfig(
+            default_resolver=value_of, scalar_map=SCALARS, disable_field_suggestions=True
+        ),
+    )
+
+
+def value_of(source: Any, name: str) -> object:
+    """
+    Return a plain field's value: a column of a record, an attribute of anything else.
+
+    Raises: Forbidden where the field is hidden; SourceRefused where it could not be read.
+    """
+    if type(source) is not Record:
+        return getattr(source, name)
+    value = source.get(_camel(name))
+    if value is DENIED:
+        raise Forbidden
+    if value is INVALID:
+        raise SourceRefused(source.layout.source, source.layout.title, name)
+    return value
+
+
+_CAMEL: Final[dict[str, str]] = {}
+
+
+def _camel(name: str) -> str:
+    found = _CAMEL.get(name)
+    if found is None:
+        found = _CAMEL[name] = to_camel_case(name.rstrip("_"))
+    return found
+
+
+def _copied(core: Core) -> Any:
+    """Return the core type, its definition its own, so that two schemas do not share fields."""
+    cls: Any = type(core.type.__name__, (core.type,), {})
+    definition = copy.copy(core.type.__strawberry_definition__)  # type: ignore[attr-defined] # a Strawberry type
+    cls.__strawberry_definition__ = replace(definition, origin=cls, fields=list(definition.fields))
+    return cls
+
+
+def _relate(cls: Any, core: Core, entity: Entity, targets: Mapping[str, Target]) -> None:
+    fields = cls.__strawberry_definition__.fields
+    for name, relationship in entity.relationships.items():
+        target = targets.get(relationship.target)
+        if target is not None and relationship.description:
+            declared = core.relations.get(name)
+            listed = declared.listed if declared is not None else target.connection is None
+            fields.append(_related(relationship, target, listed=listed))
+
+
+def _related(relationship: Relationship, target: Target, *, listed: bool) -> Any:
+    if not relationship.many:
+        return one_field(relationship, target)
+    make = list_field if listed else connection_field
+    return make(relationship, target)
+
+
+def _targets(maker: _Maker, entities: Mapping[str, Entity]) -> dict[str, Target]:
+    inputs = input_types(entities, maker.enums)
+    core = core_entities()
+    return {
+        name: Target(
+            name,
+            maker.types[name],
+            connection_type(maker.types[name]) if name in core else None,
+            inputs[name],
+        )
+        for name in entities
+    }
+
+
+def _enums(facets: Mapping[str, Entity]) -> dict[tuple[str, str], Any]:
+    enums: dict[tuple[str, str], Any] = {}
+    for core in CORE:
+        hints = {f.graphql_name or _camel(f.python_name): f for f in _definition(core).fields}
+        for field in core.entity.fields.values():
+            if field.kind is Kind.CODE:
+                enums[core.entity.name, field.name] = _enum_of(hints[field.name].type)
+    for facet in facets.values():
+        enums |= facet_enums(facet)
+    return enums
+
+
+def _definition(core: Core) -> Any:
+    return core.type.__strawberry_definition__  # type: ignore[attr-defined] # a Strawberry type
+
+
+def _enum_of(typed: Any) -> Any:
+    inner = getattr(typed, "of_type", typed)
+    return getattr(inner, "wrapped_cls", inner)
+
+
+def _code_sets(maker: _Maker) -> list[CodeSet]:
+    sets: dict[str, CodeSet] = {}
+    for enum in maker.enums.values():
+        definition = enum.__strawberry_definition__
+        values = [
+            CodeValue(code=value.name, label=value.description or "") for value in definition.values
+        ]
+        sets[definition.name] = CodeSet(
+            name=definition.name, label=definition.description or "", values=values
+        )
+    return [sets[name] for name in sorted(sets)]
+
+
+def _query(targets: Mapping[str, Target], made: Mapping[str, Any], code_sets: list[CodeSet]) -> Any:
+    fields: dict[str, Any] = {}
+    for entity, one, by, many, chinese, english in _ROOTS:
+        target = targets[entity]
+        fields[one] = root_single(
+            target,
+            by,
+            f"按标识或 {by} 查一条{chinese};不存在与无权查看同样返回 null"
+            f" | One {english} by id or {by}; null alike where there is none or none to see",
+        )
+        fields[many] = root_connection(
+            target, f"您可见的{chinese}列表 | The {english} rows you may see"
+        )
+    fields |= {
+        "me": strawberry.field(resolver=_me, description="当前登录账号 | Who you are"),
+        "sources": strawberry.field(
+            resolver=_sources, description="各部门系统及其状态 | The departments' systems"
+        ),
+        "code_sets": strawberry.field(
+            resolver=_code_sets_field(code_sets),
+            description="代码集,供下拉选择 | Code sets, for drop-downs",
+        ),
+        "node": strawberry.field(
+            resolver=_node, description="按标识取任意对象 | Anything with an id, by its id"
+        ),
+    }
+    return strawberry.type(type("Query", (), fields), description="查询入口 | Where queries start")
+
+
+def _code_sets_field(code_sets: list[CodeSet]) -> Any:
+    def code_sets_named(names: list[str] | None = None) -> list[CodeSet]:
+        return [item for item in code_sets if names is None or item.name in names]
+
+    return code_sets_named
+
+
+async def _node(info: Info[RequestContext, None], id: strawberry.ID) -> Optional[Node]:  # noqa: A002 -- GraphQL's word
+    names = selected(raw_info(info), ())
+    return await by_id(info.context, names, id)  # type: ignore[return-value] # a record stands for a node
+
+
+def _me(info: Info[RequestContext, None]) -> Me:
+    context = info.context
+    principal = context.principal
+    roles = [
+        RoleHeld(role=role, title=title, scope=scope)  # type: ignore[arg-type] # a division code is a string
+        for role, scope, title in zip(
+            principal.roles, principal.scopes, context.role_titles, strict=True
+        )
+    ]
+    return Me(account=principal.account, roles=roles, department=principal.department or None)
+
+
+def _sources(info: Info[RequestContext, None]) -> list[SourceStatus]:
+    return [
+        SourceStatus(
+            name=state.name,
+            title=state.title,
+            department=state.department,
+            kind=state.kind,
+            state=state.state,
+            entities=list(state.entities),
+        )
+        for state in info.context.sources
+    ]

@@ -1,0 +1,44 @@
+"""What the graph tells about itself: the caller, the departments' systems, the code sets."""
+
+import strawberry
+
+from schema.scalars import DivisionCode
+
+
+@strawberry.type(description="在某区划担任的一个岗位 | A role held in a division")
+class RoleHeld:
+    role: str = strawberry.field(description="岗位代码 | Role")
+    title: str = strawberry.field(description="岗位名称 | What the role is called")
+    scope: DivisionCode = strawberry.field(description="管辖区划 | Division it is held in")
+
+
+@strawberry.type(description="当前登录账号 | The account that asks")
+class Me:
+    account: str = strawberry.field(description="账号 | Account")
+    roles: list[RoleHeld] = strawberry.field(description="岗位 | Roles")
+    department: str | None = strawberry.field(description="所属部门 | Department")
+
+
+@strawberry.type(description="部门系统及其状态 | A department's system and its state")
+class SourceStatus:
+    name: str = strawberry.field(description="系统代码 | Name")
+    title: str = strawberry.field(description="系统名称 | What the system is called")
+    department: str = strawberry.field(description="所属部门 | Department")
+    kind: str = strawberry.field(description="接入方式 | How it is connected")
+    state: str = strawberry.field(
+        description="最近一次访问的状态 | State at the last question: OK, UNASKED, TIMEOUT, …"
+    )
+    entities: list[str] = strawberry.field(description="提供的数据 | What it holds")
+
+
+@strawberry.type(description="一个代码 | A code")
+class CodeValue:
+    code: str = strawberry.field(description="代码 | Code")
+    label: str = strawberry.field(description="名称 | What people call it")
+
+
+@strawberry.type(description="代码集 | A set of codes")
+class CodeSet:
+    name: str = strawberry.field(description="代码集名称 | Name")
+    label: str = strawberry.field(description="说明 | What it is")
+    values: list[CodeValue] = strawberry.field(description="代码 | Codes")
