@@ -1,0 +1,118 @@
+"""The mapping files of the demo read their systems: no value that nobody can read, no row lost."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from rich.progress import Progress
+
+from contract.entity import UNKNOWN, Kind
+from contract.predicate import INVALID, Comparison, Operator
+from contract.read import ForEach, Order, Read
+from demo import mariadb, scene, systems
+from demo.systems import Systems
+from schema.graph import core_entities
+from sources.assembly import Assembly, assemble
+from sources.mapping import load_departments
+from tests.demo.conftest import RESIDENTS, SEED
+
+DEPARTMENTS = Path(__file__).parents[2] / "departments"
+LISTED = (
+    *("Resident", "Household", "Case", "CaseEvent", "CaseMaterial", "CaseResult", "Enterprise"),
+    *("SocialInsurance", "Assistance", "AssistancePayment"),
+)
+
+
+@pytest.fixture
+async def assembly(running: Systems) -> AsyncIterator[Assembly]:
+    assembled = assembly_of(running)
+    yield assembled
+    await assembled.aclose()
+
+
+def assembly_of(running: Systems) -> Assembly:
+    core = core_entities()
+    environment = {**os.environ, **running.environment}
+    return assemble(core, load_departments(DEPARTMENTS, core, environment), ())
+
+
+async def read(assembly: Assembly, question: Read) -> list[dict[str, object]]:
+    (source,) = (g for g in assembly.guards.values() if question.entity in g.entities)
+    rows = await source.read(question)
+    return [dict(zip(rows.fields, row, strict=True)) for row in rows.rows]
+
+
+async def of_head(assembly: Assembly, entity: str, fields: tuple[str, ...], by: str) -> object:
+    question = Read(entity, (*fields, by), for_each=ForEach((by,), ((scene.HEAD.id_number,),)))
+    rows = await read(assembly, question)
+    return sorted(tuple(row[field] for field in fields) for row in rows)
+
+
+@pytest.mark.parametrize("entity", LISTED)
+async def test_every_value_can_be_read(assembly: Assembly, entity: str) -> None:
+    known = assembly.entities[entity].fields
+    order = (Order("number"),)
+    rows = await read(assembly, Read(entity, tuple(known), order_by=order, limit=5_000))
+
+    for name, field in known.items():
+        values = [row[name] for row in rows]
+        assert INVALID not in values
+        if field.kind is Kind.CODE:
+            assert {*values} <= {*field.codes, UNKNOWN, None}
+
+
+async def test_unknown_native_codes_are_a_few_per_thousand(assembly: Assembly) -> None:
+    fields, unknown = ("number", "kind"), Comparison("kind", Operator.EQ, UNKNOWN)
+    rows = await read(assembly, Read("SocialInsurance", fields))
+
+    found = await read(assembly, Read("SocialInsurance", fields, unknown))
+
+    assert 0 < len(found) < len(rows) / 100
+    assert found == [row for row in rows if row["kind"] == UNKNOWN]
+
+
+async def test_the_head_of_the_scene_is_in_every_system(assembly: Assembly) -> None:
+    assert await of_head(assembly, "Resident", ("name", "householdNumber"), "idNumber") == [
+        ("华桂英", "H999999940")
+    ]
+    assert await of_head(assembly, "SocialInsurance", ("kind", "state"), "idNumber") == [
+        ("RESIDENT_PENSION", "ACTIVE")
+    ]
+    assert await of_head(assembly, "MedicalEnrollment", ("kind", "state"), "idNumber") == [
+        ("RESIDENT", "ACTIVE")
+    ]
+    assert await of_head(assembly, "Assistance", ("kind", "state"), "headIdNumber") == [
+        ("RURAL_MINIMUM_ALLOWANCE", "ACTIVE"),
+        ("TEMPORARY", "ENDED"),
+    ]
+    assert await of_head(assembly, "Case", ("number", "status"), "applicantIdNumber") == [
+        ("20260302999999941", "CLOSED"),
+        ("20260907999999942", "CLOSED"),
+        ("20261026999999943", "ACCEPTED"),
+    ]
+
+
+def made_without_mariadb(state: Path) -> Systems:
+    with Progress(disable=True) as progress:
+        systems.build(state, RESIDENTS, SEED, progress)
+    return systems.start(state)
+
+
+async def test_without_mariadb_the_same_file_reads_civil_affairs_from_postgresql(
+    assembly: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mariadb, "program", lambda: None)
+    fallback = await asyncio.to_thread(made_without_mariadb, tmp_path)
+    other = assembly_of(fallback)
+    try:
+        for entity in ("Assistance", "AssistancePayment"):
+            fields = tuple(assembly.entities[entity].fields)
+            question = Read(entity, fields, order_by=(Order("number"),))
+            assert await read(other, question) == await read(assembly, question)
+    finally:
+        await other.aclose()
+        fallback.stop()
+
+    assert fallback.environment["CIVIL_AFFAIRS_URL"].startswith("postgresql+asyncpg://")
