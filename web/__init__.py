@@ -1,0 +1,1 @@
+"""The HTTP edge: requests in, bytes out; knows no department and no row."""

@@ -1,0 +1,154 @@
+"""Assembles the HTTP edge: the endpoint, health, version, the page, and what holds for all."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from strawberry.schema.base import BaseSchema
+
+from contract.errors import Failure
+from schema.errors import outcome
+from schema.limits import Limits
+from web.endpoint import Authenticate, ContextFactory, Endpoint
+from web.request_id import HEADER, RequestIds
+
+_ROOM: Final = Path(__file__).parent
+_ALLOWED_HEADERS: Final = ["Authorization", "Content-Type", HEADER]
+_CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+class Health(Enum):
+    """How the server is: degraded, with departments missing, it still answers."""
+
+    READY = "ready"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+CheckHealth: TypeAlias = Callable[[], Awaitable[Health]]
+
+
+async def always_ready() -> Health:
+    """Say that nothing is missing."""
+    return Health.READY
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may change of the edge."""
+
+    version: str = "0"
+    origins: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    health: CheckHealth = always_ready
+
+
+class Guarded:
+    """Headers that hold for every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"content-security-policy", _CONTENT_POLICY.encode()),
+                ]
+            await send(message)
+
+        await self._app(scope, receive, send_guarded)
+
+
+def create_app(
+    schema: BaseSchema,
+    authenticate: Authenticate,
+    context_factory: ContextFactory,
+    settings: Settings,
+) -> Starlette:
+    """Return the application: `/graphql`, `/graphiql/`, `/livez`, `/readyz`, `/version`."""
+    endpoint = Endpoint(schema, authenticate, context_factory, settings.limits)
+    return Starlette(
+        routes=[
+            Route("/graphql", endpoint, include_in_schema=False),
+            Route("/", _to_the_page),
+            Route("/livez", _alive),
+            Route("/readyz", _readiness(settings.health)),
+            Route("/version", _version(settings.version)),
+            Mount("/graphiql/vendor", StaticFiles(directory=_ROOM / "vendor")),
+            Mount("/graphiql", StaticFiles(directory=_ROOM / "graphiql", html=True)),
+        ],
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(Guarded),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=_ALLOWED_HEADERS,
+                expose_headers=[HEADER],
+            ),
+        ],
+        exception_handlers={HTTPException: _nothing_here},
+    )
+
+
+async def _to_the_page(_: Request) -> Response:
+    return RedirectResponse("/graphiql/", 303)
+
+
+async def _alive(_: Request) -> Response:
+    return _json({"status": "alive"})
+
+
+def _readiness(health: CheckHealth) -> Callable[[Request], Awaitable[Response]]:
+    async def ready(request: Request) -> Response:
+        found = await outcome(health(), request.state.request_id)
+        state = Health.DOWN if isinstance(found, Failure) else found
+        return _json({"status": state.value}, 503 if state is Health.DOWN else 200)
+
+    return ready
+
+
+def _version(version: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_: Request) -> Response:
+        return _json({"version": version})
+
+    return answer
+
+
+async def _nothing_here(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = "此地址只支持其他方法。" if status == 405 else "没有这个地址;查询请用 /graphql。"
+    headers = error.headers if isinstance(error, HTTPException) else None
+    answer = {"errors": [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]}
+    return _json(answer, status, headers)
+
+
+def _json(answer: object, status: int = 200, headers: object = None) -> Response:
+    response = Response(orjson.dumps(answer), status, media_type="application/json")
+    response.headers["cache-control"] = "no-store"
+    if isinstance(headers, dict):
+        response.headers.update(headers)
+    return response

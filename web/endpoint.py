@@ -1,0 +1,210 @@
+"""
+One question over HTTP: who asks, what they ask, what it may cost, and the answer as bytes.
+
+The body of an answer depends on data, question and principal alone.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+import orjson
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationType,
+    get_operation_ast,
+    parse,
+)
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+from strawberry.asgi import GraphQL
+from strawberry.schema.base import BaseSchema
+from strawberry.types import ExecutionResult
+
+from auth.principal import Principal
+from contract.errors import BadInput, Failure, Unauthenticated
+from schema.errors import Told, formatted, outcome, told
+from schema.limits import Limits, check_limits, check_text
+from schema.request import (
+    MAXIMUM_BODY_BYTES,
+    Question,
+    RequestRefused,
+    question_from_body,
+    question_from_url,
+    too_large,
+)
+from web.media import GRAPHQL, JSON, negotiated
+
+STATUSES: Final[Mapping[str, int]] = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "SOURCE_UNAVAILABLE": 503,
+    "SOURCE_TIMEOUT": 504,
+    "SOURCE_REFUSED": 502,
+    "INTERNAL": 500,
+}
+
+_CACHED_CHARACTERS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a request's context is made of."""
+
+    principal: Principal
+    request_id: str
+    headers: Mapping[str, str]
+
+
+Authenticate: TypeAlias = Callable[[str | None], Awaitable[Principal]]
+ContextFactory: TypeAlias = Callable[[Asking], Awaitable[object]]
+
+
+class Endpoint(GraphQL[object, None]):
+    """Answers questions; no principal, no answer."""
+
+    def __init__(
+        self,
+        schema: BaseSchema,
+        authenticate: Authenticate,
+        context_factory: ContextFactory,
+        limits: Limits,
+    ) -> None:
+        super().__init__(schema, graphql_ide=None, subscription_protocols=())
+        logging.getLogger("strawberry.execution").disabled = True  # it repeats values
+        self._authenticate = authenticate
+        self._context_factory = context_factory
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request = Request(scope, receive)
+        response = _to_the_page(request) or await self._respond(request)
+        await response(scope, receive, send)
+
+    def encode_json(self, data: object) -> bytes:
+        """Return JSON in UTF-8, Chinese as Chinese."""
+        return orjson.dumps(data)
+
+    async def _respond(self, request: Request) -> Response:
+        accepted = negotiated(request.headers.get("accept"))
+        work = self._answered(request, accepted)
+        answer = await outcome(work, request.state.request_id)
+        return self._refusal(answer, accepted or JSON) if isinstance(answer, Failure) else answer
+
+    async def _answered(self, request: Request, accepted: str | None) -> Response:
+        principal = await self._authenticate(_credential(request))
+        if accepted is None:
+            raise RequestRefused(f"请在 Accept 中写明 {GRAPHQL} 或 {JSON}。", status=406)
+        answer = await self._answer(request, principal)
+        is_well = "data" in answer or accepted == JSON
+        return self._response(answer, 200 if is_well else 400, accepted)
+
+    async def _answer(self, request: Request, principal: Principal) -> Told:
+        question = await _question(request)
+        check_text(question.query, self._limits)
+        request_id = request.state.request_id
+        try:
+            document = _parsed(question.query)
+        except GraphQLSyntaxError as error:
+            return {"errors": formatted([error], request_id)}
+        name = _checked_operation(document, question, request.method)
+        check_limits(document, question.operation_name, question.variables, self._limits)
+        context = await self._context_factory(Asking(principal, request_id, request.headers))
+        result = await self._executed(question, context)
+        return _as_told(result, request_id, name)
+
+    async def _executed(self, question: Question, context: object) -> ExecutionResult:
+        return await self.schema.execute(
+            question.query,
+            variable_values=dict(question.variables or {}),
+            context_value=context,
+            operation_name=question.operation_name,
+        )
+
+    def _refusal(self, failure: Failure, kind: str) -> Response:
+        status = STATUSES.get(failure.code, 200 if kind == JSON else 400)
+        allow = ""
+        if isinstance(failure, RequestRefused):
+            status, allow = failure.status, failure.allow
+        response = self._response({"errors": [told(failure)]}, status, kind)
+        if allow:
+            response.headers["allow"] = allow
+        if isinstance(failure, Unauthenticated):
+            response.headers["www-authenticate"] = "Bearer"
+        return response
+
+    def _response(self, answer: Told, status: int, kind: str) -> Response:
+        return Response(
+            self.encode_json(answer),
+            status,
+            {"cache-control": "no-store", "content-type": f"{kind}; charset=utf-8"},
+        )
+
+
+def _as_told(result: ExecutionResult, request_id: str, operation_name: str | None) -> Told:
+    errors: list[GraphQLError] = result.errors or []
+    is_answered = result.data is not None or any(error.path is not None for error in errors)
+    return {
+        **({"data": result.data} if is_answered else {}),
+        **({"errors": formatted(errors, request_id, operation_name)} if errors else {}),
+        **({"extensions": result.extensions} if is_answered and result.extensions else {}),
+    }
+
+
+def _credential(request: Request) -> str | None:
+    given = request.headers.getlist("authorization")
+    return given[0] if len(given) == 1 else None
+
+
+def _to_the_page(request: Request) -> Response | None:
+    """Return the way to the page for a person with a browser who asks nothing yet."""
+    is_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    return RedirectResponse("/graphiql/", 303) if is_page and not request.url.query else None
+
+
+async def _question(request: Request) -> Question:
+    match request.method:
+        case "GET":
+            return question_from_url(request.scope["query_string"])
+        case "POST":
+            return question_from_body(await _body(request), request.headers.get("content-type", ""))
+        case _:
+            raise RequestRefused("请用 POST 或 GET 提交查询。", status=405, allow="GET, POST")
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAXIMUM_BODY_BYTES:
+                raise too_large()
+    except ClientDisconnect:
+        raise RequestRefused("请求没有传完,请重试。") from None
+    return bytes(body)
+
+
+def _parsed(query: str) -> DocumentNode:
+    return _remembered(query) if len(query) <= _CACHED_CHARACTERS else parse(query)
+
+
+@lru_cache(maxsize=256)
+def _remembered(query: str) -> DocumentNode:
+    return parse(query)
+
+
+def _checked_operation(document: DocumentNode, question: Question, method: str) -> str | None:
+    operation = get_operation_ast(document, question.operation_name)
+    if operation is None:
+        raise BadInput("请用 operationName 写明要执行查询语句中的哪一个操作。")
+    if operation.operation is OperationType.SUBSCRIPTION:
+        raise BadInput("这里不支持订阅(subscription),请改用查询。")
+    if method == "GET" and operation.operation is not OperationType.QUERY:
+        raise RequestRefused("GET 只能用于查询,修改请用 POST。", status=405, allow="POST")
+    return operation.name.value if operation.name else None
