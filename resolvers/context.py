@@ -1,6 +1,6 @@
 """What one request carries from field to field; built per request and dropped with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from auth.principal import Principal
@@ -36,7 +36,7 @@ class RequestContext:
     identity: Identity
     cursors: Seal
     role_titles: Sequence[str] = ()
-    sources: Sequence[SourceState] = ()
+    sources: Callable[[], Sequence[SourceState]] = tuple
     request_id: str = ""
     calls: Calls = field(default_factory=list)
     pools: dict[object, object] = field(default_factory=dict)

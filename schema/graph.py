@@ -6,7 +6,7 @@ relationships, are made here from data, once, at start-up.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Optional
 
@@ -93,7 +93,7 @@ class _Maker:
 
 
 def build_schema(
-    entities: Mapping[str, Entity], extensions: Sequence[type[SchemaExtension]] = ()
+    entities: Mapping[str, Entity], extensions: Sequence[Callable[[], SchemaExtension]] = ()
 ) -> strawberry.Schema:
     """Return the schema over the entities: all core ones and any number of facets."""
     facets = {name: entity for name, entity in entities.items() if name not in core_entities()}
@@ -277,5 +277,5 @@ def _sources(info: Info[RequestContext, None]) -> list[SourceStatus]:
             state=state.state,
             entities=list(state.entities),
         )
-        for state in info.context.sources
+        for state in info.context.sources()
     ]

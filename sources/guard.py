@@ -27,6 +27,11 @@ class Health:
     reads: int = 0
     failures: int = 0
 
+    @property
+    def is_well(self) -> bool:
+        """Return whether it did not fail when it was last asked."""
+        return self.state in ("OK", "UNASKED")
+
 
 class Guard:
     """A source within its budget; itself a source."""

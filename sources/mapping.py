@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from contract.document import Document, Mistake, Mistakes, Place, load
@@ -19,6 +19,8 @@ from sources.environment import filled, is_variable
 from sources.finding import Findings
 from sources.mapping_entity import Reading, read_entity
 from sources.mapping_model import BudgetShape, FileShape, SignatureShape
+
+Environment: TypeAlias = Mapping[str, str] | None
 
 _DIVISION: Final = re.compile(r"[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}")
 _ADDRESSES: Final = {
@@ -32,11 +34,12 @@ _SIGNED_BY: Final = {"header": ("value",), "hmac": ("key", "secret")}
 
 
 def load_departments(
-    folder: Path, core: Mapping[str, Entity], environment: Mapping[str, str]
+    folder: Path, core: Mapping[str, Entity], environment: Environment
 ) -> tuple[Department, ...]:
     """
     Return the departments of all mapping files directly in the folder, by file name.
 
+    Without an environment addresses and secrets stay as they are written: enough for the schema.
     Raises: Mistakes, with all mistakes of all files.
     """
     if not folder.is_dir():
@@ -84,7 +87,7 @@ def _opened(folder: Path) -> tuple[list[Findings], list[Mistake]]:
 
 
 def _department(
-    findings: Findings, core: Mapping[str, Entity], environment: Mapping[str, str]
+    findings: Findings, core: Mapping[str, Entity], environment: Environment
 ) -> Department | None:
     document = findings.document
     _check_variables(findings)
@@ -113,7 +116,7 @@ class _Head:
     """What a file says before its entities."""
 
     findings: Findings
-    environment: Mapping[str, str]
+    environment: Environment
 
     def read(self) -> Department | None:
         data = dict(self.findings.document.data)
@@ -148,10 +151,10 @@ class _Head:
                 key: self._filled(("signature", key), value)
                 for key, value in data["signature"].items()
             }
-        return len(self.findings.mistakes) == before
+        return self.environment is not None and len(self.findings.mistakes) == before
 
     def _filled(self, place: Place, value: Any) -> Any:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or self.environment is None:
             return value
         answer = filled(value, self.environment)
         if isinstance(answer, str):

@@ -1,0 +1,1 @@
+"""From files to a graph: reads, checks and puts together what a server serves."""

@@ -1,0 +1,327 @@
+"""Township Graph: assembles every room into a server and its commands."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+import tomllib
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+from cyclopts import App, Parameter
+from cyclopts.config import Env, Toml
+from rich.console import Console
+from rich.progress import Progress
+from strawberry.schema.base import BaseSchema
+
+from auth.accounts import load_accounts, write_accounts
+from auth.authenticate import Authenticator
+from auth.issuer import EmbeddedIssuer, issuers_file
+from auth.keys import fetch_over
+from auth.principal import Principal
+from auth.trust import load_issuers
+from contract.document import Mistakes
+from demo import systems, tour
+from demo.accounts import accounts
+from gateway.graph import Files, OpenGraph, open_graph, printed_schema
+from gateway.secret import read_secret
+from resolvers.context import RequestContext
+from sources.check import Report, render
+from store.database import StoreUnavailable, open_store
+from transport.http import HttpClient, HttpRequest
+from web.application import CheckHealth, Health, Settings, always_ready, create_app
+from web.endpoint import Asking, ContextFactory
+from web.serving import Listen, WhenReady, serve
+
+SETTINGS_FILE: Final = Path("township.toml")
+_ISSUERS: Final = Path(".state/issuers.toml")
+_DEMO_TOKEN_SECONDS: Final = 12 * 3600
+_PROJECT: Final = Path(__file__).with_name("pyproject.toml")
+
+State: TypeAlias = Annotated[
+    Path, Parameter(help="Folder for what the server keeps: keys, accounts, its own database.")
+]
+Address: TypeAlias = Annotated[str, Parameter(help="HOST:PORT to listen on; port 0 takes any.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Serving:
+    """What `serve`, `check` and `schema` need to know."""
+
+    listen: Address = "127.0.0.1:8000"
+    departments: Annotated[
+        Path, Parameter(help="Folder of mapping files, one for each department's system.")
+    ] = Path("departments")
+    policy: Annotated[Path, Parameter(help="Which role sees which rows and fields.")] = Path(
+        "auth/policy.toml"
+    )
+    store: Annotated[
+        str, Parameter(help="Database of the server itself; SQLite, or PostgreSQL when it grows.")
+    ] = "sqlite+aiosqlite:///.state/store.db"
+    issuers: Annotated[Path, Parameter(help="Whose tokens are accepted; see docs/tokens.md.")] = (
+        _ISSUERS
+    )
+    key_file: Annotated[
+        Path, Parameter(help="Secret behind ids and cursors; replicas share it, made if missing.")
+    ] = Path(".state/key")
+    clock: Annotated[
+        datetime | None,
+        Parameter(help="A fixed time for token checks, to repeat an answer."),
+    ] = None
+    origins: Annotated[
+        tuple[str, ...],
+        Parameter(help="Web origins that may call the server from a browser; none by default."),
+    ] = ()
+    receive_seconds: Annotated[
+        float, Parameter(help="A request that takes longer to arrive is cut off.")
+    ] = 10.0
+    drain_seconds: Annotated[
+        int, Parameter(help="On SIGTERM, how long requests that have begun may take.")
+    ] = 10
+
+    def now(self) -> float:
+        """Return the time in seconds since 1970, fixed where an operator fixed it."""
+        return time.time() if self.clock is None else self.clock.timestamp()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demonstrating:
+    """What `demo` needs to know."""
+
+    listen: Address = "127.0.0.1:8000"
+    state: State = Path(".state/demo")
+    residents: Annotated[int, Parameter(help="How many people the province has.")] = 60_000
+    seed: Annotated[int, Parameter(help="The same seed gives the same province.")] = 1
+    ready_file: Annotated[
+        Path | None,
+        Parameter(help="JSON file written once it answers: addresses, processes, tokens."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What the edge serves: the schema, a context for each question, and how the sources are."""
+
+    schema: BaseSchema
+    context_for: ContextFactory
+    health: CheckHealth = always_ready
+
+
+console: Final = Console(stderr=True, highlight=False)
+
+app: Final = App(
+    name="server.py",
+    help="""\
+One GraphQL endpoint over the systems of many departments, with row permission down to the township.
+
+Begin with `python server.py demo`: it builds a synthetic province and prints a question to ask.
+For your own departments write one mapping file for each system, prove it with `check`, then
+`serve`.
+
+Every option can also be given as an environment variable (`--ready-file` as
+`TOWNSHIP_READY_FILE`) or as a line of `township.toml` (`ready-file = "…"`); the command line wins,
+then the environment.
+""",
+    config=[
+        Env("TOWNSHIP_", command=False),
+        Toml(SETTINGS_FILE, use_commands_as_keys=False, allow_unknown=True),
+    ],
+    version=lambda: version(),
+)
+
+
+@app.command(name="serve")
+def serve_command(options: Serving = Serving()) -> None:
+    """Serve your departments' systems to holders of tokens; nothing of the demo is needed."""
+    if options.issuers == _ISSUERS and not _ISSUERS.exists():
+        EmbeddedIssuer.opened(_ISSUERS.parent)
+    asyncio.run(_serve(options, os.environ, _say_where))
+
+
+@app.command
+def demo(options: Demonstrating = Demonstrating()) -> None:
+    """Build a synthetic province with real systems, serve it, and ask one question of it."""
+    with Progress(console=console) as progress:
+        systems.build(options.state, options.residents, options.seed, progress)
+    running = systems.start(options.state)
+    try:
+        asyncio.run(_demonstrate(options, running))
+    finally:
+        running.stop()
+
+
+@app.command(name="check")
+def check_command(options: Serving = Serving()) -> None:
+    """Prove the mapping files against the live systems; prints what answers and what is wrong."""
+    reports = asyncio.run(_check(options))
+    Console(width=160).print(render(reports))
+    if not all(report.is_sound for report in reports):
+        raise CommandRefused("some system does not answer, or is not as its mapping file says")
+
+
+@app.command
+def schema(options: Serving = Serving()) -> None:
+    """Print the schema in SDL, facets of your mapping files included."""
+    print(printed_schema(Files(options.departments, options.policy)))  # noqa: T201 -- the answer
+
+
+@app.command
+def token(
+    *,
+    account: Annotated[str, Parameter(help="Name of the account, as in accounts.toml.")],
+    ttl: Annotated[timedelta, Parameter(help="How long it works, such as 15m or 8h.")] = timedelta(
+        minutes=15
+    ),
+    state: State = Path(".state/demo"),
+) -> None:
+    """Print a token for an account of the embedded issuer."""
+    accounts = load_accounts(state / "accounts.toml")
+    if account not in accounts:
+        raise CommandRefused(f"no account {account!r}; there are: {', '.join(sorted(accounts))}")
+    issuer = EmbeddedIssuer.opened(state)
+    print(issuer.token(accounts[account], int(ttl.total_seconds())))  # noqa: T201 -- the answer
+
+
+async def serve_graph(graph: Graph, options: Serving, when_ready: WhenReady) -> None:
+    """
+    Serve the graph to holders of tokens until SIGTERM or SIGINT.
+
+    Raises: Mistakes, OSError, ValueError when an option cannot be used.
+    """
+    listen = replace(
+        Listen.at(options.listen),
+        receive_seconds=options.receive_seconds,
+        drain_seconds=options.drain_seconds,
+    )
+    issuers = load_issuers(options.issuers)
+    settings = Settings(version=version(), origins=options.origins, health=graph.health)
+    async with HttpClient() as client:
+        authenticate = Authenticator(issuers, fetch_over(client), options.now).authenticate
+        await serve(
+            create_app(graph.schema, authenticate, graph.context_for, settings), listen, when_ready
+        )
+
+
+async def _serve(options: Serving, environment: Mapping[str, str], when_ready: WhenReady) -> None:
+    files = Files(options.departments, options.policy)
+    store = await open_store(options.store)
+    try:
+        async with aclosing(open_graph(files, environment, read_secret(options.key_file))) as graph:
+            await serve_graph(_edge_of(graph), options, when_ready)
+    finally:
+        await store.dispose()
+
+
+def _edge_of(graph: OpenGraph) -> Graph:
+    async def context(asking: Asking) -> RequestContext:
+        return graph.context(asking.principal, asking.request_id)
+
+    async def health() -> Health:
+        return Health.READY if graph.is_complete else Health.DEGRADED
+
+    return Graph(graph.schema, context, health)
+
+
+async def _check(options: Serving) -> tuple[Report, ...]:
+    files = Files(options.departments, options.policy)
+    async with aclosing(open_graph(files, os.environ, bytes(32))) as graph:
+        return await graph.check()
+
+
+async def _demonstrate(options: Demonstrating, running: systems.Systems) -> None:
+    """Serve the demo's province from its state directory, and show it once it answers."""
+    state = options.state
+    issuer = EmbeddedIssuer.opened(state)
+    principals = [
+        Principal(account.name, account.roles, account.scopes, account.department)
+        for account in accounts(options.residents).values()
+    ]
+    write_accounts(state / "accounts.toml", principals)
+    tour.write_environment(state / "addresses.env", running.environment)
+    tokens = {who.account: issuer.token(who, _DEMO_TOKEN_SECONDS) for who in principals}
+    serving = Serving(
+        listen=options.listen,
+        store=f"sqlite+aiosqlite:///{(state / 'store.db').absolute()}",
+        issuers=issuers_file(state),
+        key_file=state / "key",
+    )
+
+    async def show(url: str) -> None:
+        answer = await _ask(url, tokens[tour.CLERK])
+        if options.ready_file is not None:
+            tour.write_ready_file(options.ready_file, url, running.processes, tokens)
+        tour.show(Console(), url, answer, tokens)
+
+    await _serve(serving, running.environment, show)
+
+
+async def _ask(url: str, token: str) -> Mapping[str, object]:
+    headers = (("authorization", f"Bearer {token}"), ("content-type", "application/json"))
+    async with HttpClient() as client:
+        request = HttpRequest("POST", f"{url}/graphql", headers, tour.request_body(), seconds=30)
+        answer: Mapping[str, object] = json.loads(await client.send(request))
+    if "errors" in answer:
+        raise CommandRefused(f"the province does not answer as it should: {answer['errors']}")
+    return answer
+
+
+async def _say_where(url: str) -> None:
+    console.print(f"serving {url}/graphql", markup=False)
+
+
+class CommandRefused(Exception):
+    """A command that cannot be done; the text says what to do instead."""
+
+
+def version() -> str:
+    """Return the version of the project."""
+    return str(tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"])
+
+
+def configure_logging() -> None:
+    """Log to standard error."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+
+
+def check_settings_file(path: Path = SETTINGS_FILE) -> None:
+    """
+    Refuse a settings file with a name that no command knows.
+
+    Raises: CommandRefused.
+    """
+    if not path.exists():
+        return
+    known = {
+        field.name.replace("_", "-") for kind in (Serving, Demonstrating) for field in fields(kind)
+    }
+    unknown = tomllib.loads(path.read_text(encoding="utf-8")).keys() - known
+    if unknown:
+        raise CommandRefused(
+            f"{path}: unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}"
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the status of the process."""
+    try:
+        check_settings_file()
+        app(arguments, result_action="return_value")
+    except (CommandRefused, Mistakes, StoreUnavailable, OSError, ValueError) as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    configure_logging()
+    sys.exit(main())
