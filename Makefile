@@ -1,0 +1,54 @@
+# Two commands do all set-up: `make demo` and `make test`. `make help` lists the others.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+ROOMS := contract transport store auth sources execution resolvers schema gateway web demo tests server.py
+
+.PHONY: demo test test-deep check format lint types imports schema lock clean help
+
+demo: $(INSTALLED) ## Build a synthetic province, serve it, ask one question (ARGS='--residents 2000')
+	$(BIN)/python server.py demo $(ARGS)
+
+test: $(INSTALLED) build/node/installed ## Run all tests (ARGS='-k gate')
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+
+check: format lint types imports ## Everything that is not a test
+
+format: $(INSTALLED) ## Formatted as agreed?
+	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED) ## Linted?
+	$(BIN)/ruff check .
+
+types: $(INSTALLED) ## Typed?
+	$(BIN)/mypy
+
+imports: $(INSTALLED) ## Do rooms import downwards only?
+	$(BIN)/lint-imports
+
+schema: $(INSTALLED) ## Print the schema where review reads it
+	$(BIN)/python server.py schema > schema/schema.graphql
+
+lock: $(INSTALLED) ## Lock the dependencies anew: names, versions and hashes, no address
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+	  --extra demo --group dev pyproject.toml -o requirements.lock
+
+clean: ## Remove what was built, the demo's data included
+	rm -rf build .state .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(INSTALLED): requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+build/node/installed: tests/audit/package.json tests/audit/install
+	mkdir -p build
+	if command -v npm >/dev/null; then tests/audit/install; fi
+	mkdir -p build/node && touch $@
