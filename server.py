@@ -9,7 +9,7 @@ import time
 import tomllib
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -32,6 +32,8 @@ from demo.accounts import accounts
 from gateway.graph import Files, OpenGraph, open_graph, printed_schema
 from gateway.secret import read_secret
 from resolvers.context import RequestContext
+from schema.graph import list_fields
+from schema.limits import Limits
 from sources.check import Report, render
 from store.database import StoreUnavailable, open_store
 from transport.http import HttpClient, HttpRequest
@@ -113,6 +115,7 @@ class Graph:
     schema: BaseSchema
     context_for: ContextFactory
     health: CheckHealth = always_ready
+    limits: Limits = field(default_factory=Limits)
 
 
 console: Final = Console(stderr=True, highlight=False)
@@ -202,7 +205,9 @@ async def serve_graph(graph: Graph, options: Serving, when_ready: WhenReady) -> 
         drain_seconds=options.drain_seconds,
     )
     issuers = load_issuers(options.issuers)
-    settings = Settings(version=version(), origins=options.origins, health=graph.health)
+    settings = Settings(
+        version=version(), origins=options.origins, limits=graph.limits, health=graph.health
+    )
     async with HttpClient() as client:
         authenticate = Authenticator(issuers, fetch_over(client), options.now).authenticate
         await serve(
@@ -227,7 +232,7 @@ def _edge_of(graph: OpenGraph) -> Graph:
     async def health() -> Health:
         return Health.READY if graph.is_complete else Health.DEGRADED
 
-    return Graph(graph.schema, context, health)
+    return Graph(graph.schema, context, health, Limits(lists=list_fields(graph.schema)))
 
 
 async def _check(options: Serving) -> tuple[Report, ...]:

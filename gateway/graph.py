@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from strawberry.extensions import ParserCache, ValidationCache
-from strawberry.schema.base import BaseSchema
 
 from auth.policy import Policy
 from auth.policy_file import load_policy
@@ -21,7 +20,7 @@ from resolvers.context import RequestContext, SourceState
 from resolvers.gate import Gate
 from resolvers.identity import Identity
 from resolvers.seal import Seal
-from schema.graph import build_schema, core_entities
+from schema.graph import GraphSchema, build_schema, core_entities
 from sources.assembly import Assembly, assemble, graph_entities
 from sources.check import Report, check
 from sources.divisions import division_tree
@@ -46,7 +45,7 @@ class Files:
 class OpenGraph:
     """Everything a server needs to answer questions."""
 
-    schema: BaseSchema
+    schema: GraphSchema
     policy: Policy
     gate: Gate
     identity: Identity

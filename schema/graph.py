@@ -14,6 +14,7 @@ import strawberry
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
+from strawberry.types.base import StrawberryList
 from strawberry.utils.str_converters import to_camel_case
 
 from contract.entity import Entity, Kind, Relationship
@@ -94,7 +95,7 @@ class _Maker:
 
 def build_schema(
     entities: Mapping[str, Entity], extensions: Sequence[Callable[[], SchemaExtension]] = ()
-) -> strawberry.Schema:
+) -> GraphSchema:
     """Return the schema over the entities: all core ones and any number of facets."""
     facets = {name: entity for name, entity in entities.items() if name not in core_entities()}
     enums = _enums(facets)
@@ -113,6 +114,26 @@ def build_schema(
             default_resolver=value_of, scalar_map=SCALARS, disable_field_suggestions=True
         ),
     )
+
+
+def list_fields(schema: strawberry.Schema) -> frozenset[str]:
+    """Return the names of the fields that give plain lists of objects, for what they cost."""
+    types = (concrete.definition for concrete in schema.schema_converter.type_map.values())
+    names = frozenset(
+        field.graphql_name or _camel(field.python_name)
+        for definition in types
+        if not getattr(definition, "is_input", True)
+        for field in getattr(definition, "fields", ())
+        if _lists_objects(field.type)
+    )
+    return names - {"nodes", "edges"}  # a page costs what its arguments say
+
+
+def _lists_objects(typed: Any) -> bool:
+    inner = getattr(typed, "of_type", None)
+    if isinstance(typed, StrawberryList):
+        return hasattr(inner, "__strawberry_definition__")
+    return inner is not None and _lists_objects(inner)
 
 
 def value_of(source: Any, name: str) -> object:

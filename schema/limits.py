@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -49,8 +48,9 @@ class Limits:
     How large a question may be.
 
     `nodes`: the objects it could return, pages within pages multiplied; a connection without
-    `first` or `last` counts `page_size`. `nesting`: selection sets within one another, fragments
-    included. `repeats`: fields of one selection set with the same name in the answer.
+    `first` or `last` counts `page_size`, a plain list (its field is in `lists`) `list_size`.
+    `nesting`: selection sets within one another, fragments included. `repeats`: fields of one
+    selection set with the same name in the answer.
     """
 
     depth: int = 12
@@ -58,6 +58,8 @@ class Limits:
     root_fields: int = 20
     nodes: int = 10_000
     page_size: int = 20
+    lists: frozenset[str] = frozenset()
+    list_size: int = 5
     fields: int = 1_000
     fragments: int = 50
     repeats: int = 5
@@ -142,7 +144,7 @@ def check_limits(
 
     Raises: TooComplex, saying what to narrow.
     """
-    found = measures(document, operation_name, variables, limits.page_size)
+    found = measures(document, operation_name, variables, limits)
     operation, everything = found.operation, found.document
     told = (
         (found.fragments, limits.fragments, "片段(fragment)过多,最多 {} 个,请合并片段。"),
@@ -172,7 +174,7 @@ def measures(
     document: DocumentNode,
     operation_name: str | None,
     variables: Mapping[str, object] | None,
-    page_size: int,
+    limits: Limits,
 ) -> Measures:
     """Return what the document amounts to; an operation that is not there weighs nothing."""
     fragments = {
@@ -184,7 +186,7 @@ def measures(
         node for node in document.definitions if isinstance(node, OperationDefinitionNode)
     ]
     chosen = _chosen(operations, operation_name)
-    scale = _Scale(_numbers(chosen, variables), page_size)
+    scale = _Scale(_numbers(chosen, variables), limits)
     for name in _dependencies_first(fragments):
         scale.fragments[name] = scale.weigh(fragments[name].selection_set)
     weights = [scale.weigh(node.selection_set) for node in operations]
@@ -198,11 +200,11 @@ def measures(
 class _Scale:
     """Weighs selections, each once."""
 
-    def __init__(self, numbers: Mapping[str, object], page_size: int) -> None:
+    def __init__(self, numbers: Mapping[str, object], limits: Limits) -> None:
         self.fragments: dict[str, Weight] = {}
         self.visits = 0
         self._numbers = numbers
-        self._page_size = page_size
+        self._limits = limits
 
     def weigh(self, selection_set: SelectionSetNode) -> Weight:
         total = _together(self._selection(node) for node in selection_set.selections)
@@ -244,24 +246,29 @@ class _Scale:
             return 0
         is_wrapper = node.name.value in _WRAPPERS and not node.arguments
         own = 0 if is_wrapper else 1
-        return min(self._size(node.arguments, inner) * (own + inner.nodes), CEILING)
+        return min(self._size(node, inner) * (own + inner.nodes), CEILING)
 
-    def _size(self, arguments: Iterable[ArgumentNode] | None, inner: Weight) -> int:
+    def _size(self, node: FieldNode, inner: Weight) -> int:
         sizes = [
             self._number(argument.value)
-            for argument in arguments or ()
+            for argument in node.arguments or ()
             if argument.name.value in {"first", "last"}
         ]
         given = [size for size in sizes if size is not None]
-        return max(given) if given else self._page_size if inner.is_page else 1
+        if given:
+            return max(given)
+        if inner.is_page:
+            return self._limits.page_size
+        return self._limits.list_size if node.name.value in self._limits.lists else 1
 
     def _number(self, node: ValueNode) -> int | None:
+        page_size = self._limits.page_size
         value = self._numbers.get(node.name.value) if isinstance(node, VariableNode) else node
         if isinstance(value, IntValueNode):
             value = int(value.value) if len(value.value) <= MAXIMUM_DIGITS else CEILING
         if isinstance(value, bool) or not isinstance(value, int):
-            return None if value is None or isinstance(value, NullValueNode) else self._page_size
-        return min(value, CEILING) if value >= 0 else self._page_size
+            return None if value is None or isinstance(value, NullValueNode) else page_size
+        return min(value, CEILING) if value >= 0 else page_size
 
 
 def _together(weights: Iterable[Weight]) -> Weight:
