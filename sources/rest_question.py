@@ -1,0 +1,249 @@
+"""What a read becomes for a REST system: batches of keys and parameters. Sends nothing."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, product
+from typing import Final
+
+from contract.entity import UNKNOWN, Kind
+from contract.predicate import (
+    TRUE,
+    And,
+    Comparison,
+    Constant,
+    Contains,
+    In,
+    IsNull,
+    Leaf,
+    Operator,
+    Predicate,
+    StartsWith,
+    Within,
+    all_of,
+)
+from contract.read import ForEach, Read
+from contract.source import Capabilities, operator_of
+from sources.codec import compared, division
+from sources.declaration import Budget, Column, Endpoint, MappedEntity
+from sources.rest_request import Parameter, spelled
+
+_MOST_KEYS: Final = 1000
+_FEWEST_KEYS: Final = 100
+_EQUALITY: Final = frozenset({Operator.EQ, Operator.IN})
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_DIVISIONS: Final = division()
+_RANGES: Final = frozenset({Operator.LT, Operator.LTE, Operator.GT, Operator.GTE})
+
+
+class Unclaimed(Exception):
+    """The read asks for what the capabilities do not claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one series of pages asks for; `keys` are ours, None where it does not ask by key."""
+
+    parameters: tuple[Parameter, ...]
+    keys: frozenset[object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    The questions of a read.
+
+    `by` is the field whose keys are asked for. `checks` is what does not go along with exactly our
+    meaning and is run on the rows: all equalities on a key but one, what cannot be spelled as a
+    parameter, and ranges that a trusted system runs over natives that are INVALID to us.
+    """
+
+    questions: tuple[Question, ...]
+    by: str | None = None
+    checks: Predicate = TRUE
+
+
+def capabilities_of(mapped: MappedEntity, endpoint: Endpoint, budget: Budget) -> Capabilities:
+    """Return what the system is declared to run and our codecs can ask for."""
+    keys = [name for name in endpoint.by_key if mapped.columns[name].codec.exact]
+    operators: dict[str, set[Operator]] = {name: set(_EQUALITY) for name in keys}
+    for field, name in endpoint.parameters:
+        operator = Operator(name)
+        if _askable(mapped.columns[field], operator):
+            operators.setdefault(field, set()).add(operator)
+    codes = [name for name in operators if mapped.columns[name].field.kind is Kind.CODE]
+    batches = [batch for _, batch in endpoint.by_key.values()]
+    together = min(batches, default=_MOST_KEYS) * budget.concurrency
+    return Capabilities(
+        operators={name: frozenset(claimed) for name, claimed in operators.items()},
+        # An unknown code is no key that could be asked for.
+        for_each=frozenset((name,) for name in keys if name not in codes),
+        batch=max(_FEWEST_KEYS, min(_MOST_KEYS, together)),
+        scan=endpoint.scan,
+        excluded={name: frozenset({UNKNOWN}) for name in codes},
+        trusted=endpoint.trusted,
+    )
+
+
+def plan(mapped: MappedEntity, endpoint: Endpoint, read: Read) -> Plan:
+    """
+    Return the questions that a read becomes; none where nothing can match.
+
+    Raises: Unclaimed for what the capabilities do not claim.
+    """
+    if read.order_by or read.limit is not None:
+        raise Unclaimed("order or limit")
+    leaves = tuple(_leaves(read.where))
+    wanted = tuple(leaf for leaf in leaves if leaf is not None)
+    if len(wanted) < len(leaves):
+        return Plan(())
+    keys = tuple(key for leaf in wanted if (key := _asked_keys(endpoint, leaf)))
+    filters = tuple(leaf for leaf in wanted if _asked_keys(endpoint, leaf) is None)
+    driving = _driving(endpoint, keys, read.for_each)
+    asked = tuple(_asked(mapped, endpoint, leaf) for leaf in filters)
+    return Plan(
+        tuple(
+            Question((*batch.parameters, *chain.from_iterable(way)), batch.keys)
+            for batch in _batches(mapped, endpoint, driving)
+            for way in product(*(each.ways for each in asked))
+        ),
+        driving.field if driving else None,
+        all_of(*keys, *(leaf for leaf, each in zip(filters, asked, strict=True) if not each.exact)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Every way to ask for a filter, one for each native value; not `exact`: wider than it is."""
+
+    ways: tuple[tuple[Parameter, ...], ...]
+    exact: bool = True
+
+
+_NOT_ASKED: Final = _Asked(((),), exact=False)
+
+
+def _leaves(predicate: Predicate) -> Iterator[Leaf | None]:
+    """Yield the conjuncts; None for one that is never true."""
+    match predicate:
+        case Constant(truth):
+            if truth is not True:
+                yield None
+        case And(parts):
+            for part in parts:
+                yield from _leaves(part)
+        case _ if isinstance(predicate, Leaf):
+            yield predicate
+        case _:
+            raise Unclaimed(type(predicate).__name__)
+
+
+def _asked_keys(endpoint: Endpoint, leaf: Leaf) -> In | None:
+    match leaf:
+        case Comparison(name, Operator.EQ, operand) if name in endpoint.by_key:
+            return In(name, (operand,))
+        case In(name, _) if name in endpoint.by_key:
+            return leaf
+        case _:
+            return None
+
+
+def _driving(endpoint: Endpoint, keys: tuple[In, ...], for_each: ForEach | None) -> In | None:
+    if for_each is not None:
+        if len(for_each.fields) != 1 or for_each.fields[0] not in endpoint.by_key:
+            raise Unclaimed("the keys of for_each")
+        return In(for_each.fields[0], tuple(key for (key,) in for_each.keys))  # type: ignore[misc] # keys are values
+    if not keys and not endpoint.scan:
+        raise Unclaimed("a read without a key")
+    return keys[0] if keys else None
+
+
+def _batches(mapped: MappedEntity, endpoint: Endpoint, driving: In | None) -> Iterator[Question]:
+    if driving is None:
+        yield Question(())
+        return
+    parameter, size = endpoint.by_key[driving.field]
+    column = mapped.columns[driving.field]
+    keys = dict.fromkeys(driving.operands)
+    natives = [(native, key) for key in keys for native in _natives(column, key)]
+    for start in range(0, len(natives), size):
+        batch = natives[start : start + size]
+        together = _together((native for native, _ in batch), endpoint.key_separator)
+        yield Question(((parameter, together),), frozenset(key for _, key in batch))
+
+
+def _asked(mapped: MappedEntity, endpoint: Endpoint, leaf: Leaf) -> _Asked:
+    operator = operator_of(leaf)
+    column = mapped.columns.get(leaf.field)
+    parameter = endpoint.parameters.get((leaf.field, operator))
+    if column is None or parameter is None or not _askable(column, operator):
+        raise Unclaimed(f"{operator} of {leaf.field}")
+    if isinstance(leaf, Comparison) and operator in _RANGES:
+        return _range(column, endpoint, leaf)
+    if isinstance(leaf, Within) and not _DIVISIONS.encode(leaf.division):
+        return _NOT_ASKED
+    operands = _operands(column, leaf, endpoint.key_separator)
+    # An empty parameter means "any" to many systems.
+    if any("" in (value if isinstance(value, tuple) else (value,)) for value in operands):
+        return _NOT_ASKED
+    return _Asked(tuple(((parameter, value),) for value in operands))
+
+
+def _range(column: Column, endpoint: Endpoint, leaf: Comparison) -> _Asked:
+    operator, native = compared(column.codec, leaf.operator, leaf.operand)
+    parameter = endpoint.parameters.get((leaf.field, operator))
+    if not _writable(native):
+        return _NOT_ASKED
+    if parameter is not None:
+        sure = column.codec.total or not endpoint.trusted
+        return _Asked((((parameter, native),),), exact=sure)
+    if operator is Operator.LTE:
+        return _NOT_ASKED
+    # No native equals the operand, so >= from the native below it asks for one value too many.
+    return _Asked((((endpoint.parameters[leaf.field, leaf.operator], native),),), exact=False)
+
+
+def _operands(column: Column, leaf: Leaf, separator: str) -> tuple[object, ...]:
+    match leaf:
+        case Comparison(_, _, operand) | Within(_, operand):
+            return _natives(column, operand)
+        case In(_, operands):
+            natives = [native for operand in operands for native in _natives(column, operand)]
+            return (_together(natives, separator),) if natives else ()
+        case IsNull():
+            return (True,)
+        case StartsWith(_, text) | Contains(_, text):
+            return (text,) if _writable(text) else ()
+
+
+def _askable(column: Column, operator: Operator) -> bool:
+    codec = column.codec
+    match operator:
+        case Operator.EQ | Operator.IN:
+            return codec.exact
+        case Operator.STARTS_WITH | Operator.CONTAINS:
+            return codec.textual
+        case Operator.WITHIN:
+            return column.field.kind is Kind.DIVISION
+        case Operator.IS_NULL:
+            return not codec.nulls  # the system would not find its blanks
+        case _:
+            return codec.ordered
+
+
+def _natives(column: Column, value: object) -> tuple[object, ...]:
+    if column.field.kind is Kind.CODE and value == UNKNOWN:
+        raise Unclaimed("an unknown code as operand")
+    return tuple(native for native in column.codec.encode(value) if _writable(native))
+
+
+def _writable(native: object) -> bool:
+    """Return whether UTF-8 has the text; one that it lacks is in no system's rows."""
+    return not isinstance(native, str) or native.isascii() or not _SURROGATE.search(native)
+
+
+def _together(natives: Iterable[object], separator: str) -> tuple[object, ...]:
+    values = tuple(natives)
+    if separator and any(separator in spelled(value) for value in values):
+        raise Unclaimed("the separator within an operand")
+    return values
