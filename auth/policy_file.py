@@ -149,6 +149,21 @@ def _wrong_terms(
         if terms.follows and entity.fields and terms.follows not in entity.relationships:
             at = (*place, _FOLLOWS)
             yield _unknown(document, at, "relationship", terms.follows, entity.relationships.keys())
+        elif _follows_itself(name, shape, entities):
+            what = f"{name} follows a row that follows it"
+            yield document.mistake((*place, _FOLLOWS), what, "Give one of them a rule of its own.")
+
+
+def _follows_itself(name: str, shape: _File, entities: Mapping[str, Entity]) -> bool:
+    passed: set[str] = set()
+    while name not in passed:
+        passed.add(name)
+        follows = shape.entity.get(name, _Terms()).follows
+        relationship = entities[name].relationships.get(follows) if name in entities else None
+        if relationship is None:
+            return False
+        name = relationship.target
+    return True
 
 
 def _wrong_division(
