@@ -1,13 +1,16 @@
 """The reference source: rows in memory, everything claimed but Exists, run as the contract says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
+from typing import TypeAlias
 
 from contract.entity import Entity
-from contract.predicate import Operator
+from contract.predicate import Comparison, In, Operator, conjuncts
 from contract.read import Aggregate, Function, Read, Rows
 from contract.source import Capabilities
 from sources import rowset
+
+Index: TypeAlias = Mapping[tuple[object, ...], list[tuple[object, ...]]]
 
 
 class MemorySource:
@@ -24,12 +27,11 @@ class MemorySource:
         self.title = title
         self.entities = {key: _capabilities(entity) for key, entity in entities.items()}
         self._rows = {key: _tuples(entity, rows.get(key, ())) for key, entity in entities.items()}
+        self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
 
     async def read(self, read: Read) -> Rows:
         """Return the rows asked for."""
-        rows = rowset.keep(self._rows[read.entity], read.where)
-        if read.for_each is not None:
-            rows = rowset.of_keys(rows, read.for_each)
+        rows = rowset.keep(self._candidates(read), read.where)
         rows = rowset.limited(rowset.ordered(rows, read.order_by), read.limit, read.for_each)
         return rowset.project(rows, read.fields)
 
@@ -38,6 +40,34 @@ class MemorySource:
         return rowset.aggregated(
             rowset.keep(self._rows[aggregate.entity], aggregate.where), aggregate
         )
+
+    def _candidates(self, read: Read) -> Rows:
+        """Return the rows of the keys asked for, by an index; all of them without such a key."""
+        fields, keys = _keys(read)
+        rows = self._rows[read.entity]
+        if not fields:
+            return rows
+        index = self._index(read.entity, fields)
+        return Rows(rows.fields, [row for key in keys for row in index.get(key, ())])
+
+    def _index(self, entity: str, fields: tuple[str, ...]) -> Index:
+        index = self._indexes.get((entity, fields))
+        if index is None:
+            rows = self._rows[entity]
+            index = self._indexes[entity, fields] = rowset.indexed(rows, fields)
+        return index
+
+
+def _keys(read: Read) -> tuple[tuple[str, ...], Iterable[tuple[object, ...]]]:
+    """Return what a read asks by: its `for_each`, or an equality that every row must pass."""
+    if read.for_each is not None:
+        return read.for_each.fields, dict.fromkeys(read.for_each.keys)
+    for part in conjuncts(read.where):
+        if isinstance(part, In):
+            return (part.field,), [(operand,) for operand in dict.fromkeys(part.operands)]
+        if isinstance(part, Comparison) and part.operator is Operator.EQ:
+            return (part.field,), [(part.operand,)]
+    return (), ()
 
 
 def _tuples(entity: Entity, rows: Sequence[Mapping[str, object]]) -> Rows:

@@ -81,6 +81,15 @@ def of_keys(rows: Rows, for_each: ForEach) -> Rows:
     return Rows(rows.fields, [row for row in rows.rows if pick(row) in wanted])
 
 
+def indexed(rows: Rows, fields: tuple[str, ...]) -> dict[Picked, list[Picked]]:
+    """Return the rows by the values of these fields."""
+    pick = picker(rows.fields, fields)
+    index: dict[Picked, list[Picked]] = {}
+    for row in rows.rows:
+        index.setdefault(pick(row), []).append(row)
+    return index
+
+
 def picker(fields: tuple[str, ...], wanted: tuple[str, ...]) -> Callable[[Picked], Picked]:
     """Return a function that gives these fields of a row."""
     places = [fields.index(name) for name in wanted]
