@@ -1,7 +1,6 @@
 """A MariaDB server for the demo and the tests, where `mariadbd` is installed; loopback only."""
 
 import os
-import secrets
 import shutil
 import socket
 from pathlib import Path
@@ -10,7 +9,15 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from demo.process import Process, ServerFailed, finished, free_port, run, stop_stale
+from demo.process import (
+    Process,
+    ServerFailed,
+    finished,
+    free_port,
+    kept_secret,
+    run,
+    stop_stale,
+)
 
 _USER: Final = "township"
 _PLACES: Final = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
@@ -29,9 +36,9 @@ _SETTINGS: Final = {
 class Mariadb:
     """One running server; `port` and `pid` are what an operator would look for."""
 
-    def __init__(self, process: Process, port: int) -> None:
+    def __init__(self, process: Process, port: int, password: str) -> None:
         self._process = process
-        self._password = secrets.token_hex(16)
+        self._password = password
         self.port = port
 
     @classmethod
@@ -40,8 +47,8 @@ class Mariadb:
         if program() is None:
             return None
         process = Process(directory.absolute())
-        server = cls(process, port or free_port())
         try:
+            server = cls(process, port or free_port(), kept_secret(process.directory / "password"))
             server._run()
         except BaseException:
             process.stop()
@@ -90,6 +97,7 @@ class Mariadb:
             *settings,
             *files,
             f"--datadir={self._data}",
+            self._temporary(),
         ]
         self._process.start("SIGTERM", command, self._is_ready)
 
@@ -99,10 +107,16 @@ class Mariadb:
         installer = shutil.which("mariadb-install-db", path=_PLACES) or "mariadb-install-db"
         options = ["--no-defaults", *_as_root(), "--skip-test-db", "--skip-name-resolve"]
         fast = ["--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=16M"]
-        made = run([installer, *options, *fast, f"--datadir={fresh}"])
+        made = run([installer, *options, *fast, self._temporary(), f"--datadir={fresh}"])
         if made.returncode:
             raise ServerFailed(f"mariadb-install-db failed:\n{made.stdout}")
         fresh.rename(self._data)
+
+    def _temporary(self) -> str:
+        # Of its own: a server that starts deletes all temporary tables it finds, others' too.
+        directory = self._process.directory / "temporary"
+        directory.mkdir(exist_ok=True)
+        return f"--tmpdir={directory}"
 
     def _start_file(self) -> Path:
         file = self._process.directory / "start.sql"

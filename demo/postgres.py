@@ -1,7 +1,6 @@
 """A PostgreSQL server for the demo and the tests: started, reused and stopped; loopback only."""
 
 import os
-import secrets
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT
@@ -16,6 +15,7 @@ from demo.process import (
     finished,
     free_port,
     give,
+    kept_secret,
     run,
     stop_stale,
     unprivileged,
@@ -54,7 +54,7 @@ class Postgres:
         """Return the server of the directory, created when new; blocks until it answers."""
         process = Process(directory.absolute())
         try:
-            server = cls(process, port or free_port(), _password(process.directory))
+            server = cls(process, port or free_port(), kept_secret(process.directory / "password"))
             server._run(unprivileged())
         except BaseException:
             process.stop()
@@ -124,11 +124,3 @@ class Postgres:
                 quoted = name.replace('"', '""')
                 await connection.exec_driver_sql(f'CREATE DATABASE "{quoted}"')
         await engine.dispose()
-
-
-def _password(directory: Path) -> str:
-    file = directory / "password"
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(16))
-    return file.read_text()

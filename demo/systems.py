@@ -6,7 +6,6 @@ What is built is described beside it, last of all; without that description it i
 
 import asyncio
 import json
-import secrets
 import socket
 import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -29,7 +28,7 @@ from demo.catalogue import CATALOGUE
 from demo.loading import Add, filled_mariadb, filled_postgres, filled_sqlite
 from demo.mariadb import Mariadb
 from demo.postgres import Postgres
-from demo.process import Process, free_port
+from demo.process import Process, free_port, kept_secret
 from demo.province import FEWEST, MOST, province
 from sources.divisions import DATA
 
@@ -162,7 +161,7 @@ class MedicalInsurance:
         """Return the running service; blocks until it answers."""
         process = Process((state / "medical_insurance").absolute())
         try:
-            service = cls(process, port or free_port(), _token(process.directory))
+            service = cls(process, port or free_port(), kept_secret(process.directory / "token"))
             service._run(_medical_insurance(state))
         except BaseException:
             process.stop()
@@ -272,14 +271,6 @@ async def _load(
                 await add(records)
             progress.advance(task, len(records.people))
         progress.update(task, description="建立索引")
-
-
-def _token(directory: Path) -> str:
-    file = directory / "token"
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(16))
-    return file.read_text()
 
 
 def _engine() -> str:

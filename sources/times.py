@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MINYEAR, UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -165,16 +165,24 @@ def _aware(value: object) -> object:
     return value
 
 
+def _there(value: datetime, zone: ZoneInfo) -> datetime:
+    """Return the zone's own time; where its calendar ends before that moment, its last or first."""
+    try:
+        return value.astimezone(zone).replace(tzinfo=None, fold=0)
+    except OverflowError:
+        return datetime.max if value.year > MINYEAR else datetime.min  # noqa: DTZ901 -- the zone's
+
+
 def _naive(zone: ZoneInfo) -> Callable[[object], object]:
     def bound(value: Any) -> object:
-        return value.astimezone(zone).replace(tzinfo=None, fold=0)
+        return _there(value, zone)
 
     return bound
 
 
 def _writer(zone: ZoneInfo) -> Callable[[object], object]:
     def bound(value: Any) -> object:
-        there = value.astimezone(zone)
+        there = _there(value, zone)
         return f"{there.year:04}" + there.strftime(_PLAIN.removeprefix("%Y"))
 
     return bound

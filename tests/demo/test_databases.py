@@ -96,7 +96,7 @@ def test_a_server_ends_with_its_starter(
     request.getfixturevalue(server)
     script = STARTER.format(room=server, name=server.capitalize())
 
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 -- a script of this file
         [sys.executable, "-c", script, str(tmp_path / "server")], stdout=subprocess.PIPE
     ) as starter:
         assert starter.stdout is not None
