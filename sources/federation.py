@@ -25,6 +25,7 @@ from contract.predicate import (
     Truth,
     all_of,
     conjuncts,
+    relations_of,
 )
 from contract.read import Aggregate, ForEach, Order, Read, Rows
 from contract.source import Capabilities, Source, Split, pushes, split
@@ -234,6 +235,11 @@ class Federation:
 
     async def _kept(self, entity: str, rows: Rows, residual: Predicate, calls: Calls) -> Rows:
         if residual == TRUE or not rows.rows:
+            return rows
+        # What a row says of itself is asked first: rows out of scope are no reason to ask others.
+        own = tuple(part for part in conjuncts(residual) if not relations_of(part))
+        rows = rowset.keep(rows, all_of(*own))
+        if not rows.rows:
             return rows
         related = await self._semijoin.following(entity, rows, residual, self._reading(calls))
         return rowset.keep(rows, residual, related)
