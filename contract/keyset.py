@@ -7,9 +7,11 @@ range over the leading field alone is added as a conjunct of its own, since inde
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from contract.predicate import (
     FALSE,
+    INVALID,
     TRUE,
     Comparison,
     IsNull,
@@ -25,20 +27,22 @@ from contract.read import Order
 
 def rows_after(
     order_by: Sequence[Order],
-    values: Sequence[Value | None],
+    values: Sequence[object],
     required: AbstractSet[str] = frozenset(),
 ) -> Predicate:
     """
     Return what is true of every row that sorts behind the row with these values.
 
-    Shape:  one value per order, None for null; fields in `required` are never null.
+    Shape:  one value per order, None for null; fields in `required` are never null. A value that
+            cannot be read sorts as null does.
     """
     if not order_by:
         return FALSE
     answer: Predicate = FALSE
-    for order, value in reversed(list(zip(order_by, values, strict=True))):
+    known: list[Any] = [None if value is INVALID else value for value in values]
+    for order, value in reversed(list(zip(order_by, known, strict=True))):
         answer = any_of(_behind(order, value, required), all_of(_equal(order, value), answer))
-    return all_of(_from(order_by[0], values[0], required), answer)
+    return all_of(_from(order_by[0], known[0], required), answer)
 
 
 def reversed_order(order_by: Sequence[Order]) -> tuple[Order, ...]:

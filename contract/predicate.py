@@ -9,7 +9,7 @@ Truth is three-valued as in SQL (True, False, None for unknown), written once, i
     a row is kept                   only where the predicate is true
 
 Strings compare by code point, case and trailing blanks count. Decimals compare by value, times by
-instant. An INVALID value is not null and compares as unknown.
+instant. An INVALID value is null in every respect: what nobody can read, nobody can ask for.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -259,7 +259,7 @@ def _compiled(predicate: Predicate, places: Mapping[str, int], related: Related 
             return related(predicate)
         case IsNull(field):
             place = places[field]
-            return lambda row: row[place] is None
+            return lambda row: row[place] is None or row[place] is INVALID
         case _:
             return _known(places[predicate.field], _leaf(predicate))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from contract.entity import Entity
 from contract.errors import BadInput
 from contract.keyset import reversed_order, rows_after
-from contract.predicate import Predicate, Value, all_of
+from contract.predicate import INVALID, Predicate, Value, all_of
 from contract.read import Order
 from resolvers.ask import Ask, Asker
 from resolvers.record import Record
@@ -67,7 +67,8 @@ class Cursors:
 
     def of(self, record: Record) -> str:
         """Return the record's cursor."""
-        values = [record.clear(order.field) for order in self.order_by]
+        clear = (record.clear(order.field) for order in self.order_by)
+        values = [None if value is INVALID else value for value in clear]
         return self.seal.close(values, self.use)
 
     def behind(self, cursor: str, order_by: tuple[Order, ...]) -> Predicate:

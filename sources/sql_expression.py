@@ -56,10 +56,8 @@ class Expressions:
 
     def missing(self, column: Column, raw: str) -> str:
         """Return whether the value is null."""
-        nulls = ", ".join(map(_literal, column.codec.nulls))
-        if not nulls:
-            return f"{raw} IS NULL"
-        return f"({raw} IS NULL OR {self.equatable(column, raw)} IN ({nulls}))"
+        guard = self.guard(column, raw)
+        return f"({guard}) IS NOT TRUE" if guard else f"{raw} IS NULL"
 
     def is_text(self, column: Column) -> bool:
         """Return whether what compares in our order is a text."""
@@ -68,9 +66,9 @@ class Expressions:
     def operators(self, column: Column) -> frozenset[Operator]:
         """Return what may be asked of the column with our meaning."""
         codec, kind = column.codec, column.field.kind
-        claimed = {Operator.IS_NULL}
         if codec.storage in self.dialect.unreadable or not self._checkable(column):
-            return frozenset(claimed)
+            return frozenset()
+        claimed = {Operator.IS_NULL}
         if codec.exact or kind is Kind.DIVISION:
             claimed |= {Operator.EQ, Operator.IN}
         if self.sorts(column):

@@ -120,7 +120,7 @@ async def test_evaluate_equals_postgresql(
     assert answers([tuple(row) for row in answer]) == [truth(predicate, row) for row in given_rows]
 
 
-def test_an_invalid_value_is_unknown_and_not_null() -> None:
+def test_an_invalid_value_is_null_in_every_respect() -> None:
     row = {"word": INVALID}
     asked = (
         Comparison("word", Operator.EQ, "a"),
@@ -129,7 +129,7 @@ def test_an_invalid_value_is_unknown_and_not_null() -> None:
         IsNull("word"),
     )
 
-    assert [evaluate(predicate, row) for predicate in asked] == [None, None, None, False]
+    assert [evaluate(predicate, row) for predicate in asked] == [None, None, None, True]
 
 
 def test_fields_and_relations_are_those_of_the_own_row() -> None:
