@@ -54,6 +54,7 @@ _STORAGES: Final[Mapping[Type, tuple[Storage, ...]]] = {  # the first is the def
 _OPTIONS: Final[Mapping[str, tuple[Type, ...]]] = {
     "codes": ("code",),
     "codes_integer": ("code",),
+    "labels": ("code",),
     "trim": ("string", "date", "datetime", "division"),
     "case": ("string",),
     "true": ("boolean",),
@@ -118,13 +119,17 @@ def check_name(name: str, findings: Findings, place: Place) -> None:
 
 def check_description(description: str | None, findings: Findings, place: Place) -> None:
     """Note a description that is not in two languages."""
-    if description is None or not _TWO_LANGUAGES.fullmatch(description):
+    if description is None or not _is_bilingual(description):
         what = (
             "the description is not in both languages"
             if description
             else "a description is missing"
         )
         findings.add(place, what, 'Write description = "中文 | English".')
+
+
+def _is_bilingual(text: str) -> bool:
+    return _TWO_LANGUAGES.fullmatch(text) is not None
 
 
 def _type_of(written: Written) -> Type:
@@ -166,6 +171,22 @@ def _check_facet_field(written: Written) -> None:
     check_name(written.name, written.findings, written.place)
     place = (*written.place, "description")
     check_description(written.shape.description, written.findings, place)
+    if written.shape.codes and written.shape.labels:
+        _check_labels(written, _canonical(written.shape), written.shape.labels)
+
+
+def _check_labels(written: Written, codes: tuple[str, ...], labels: Mapping[str, str]) -> None:
+    for canonical, label in labels.items():
+        if canonical not in codes:
+            what = f'there is no code "{canonical}" to label'
+            written.wrong(what, instead(canonical, codes), "labels", canonical)
+        elif not _is_bilingual(label):
+            what = f'the label of "{canonical}" is not in both languages'
+            written.wrong(what, f'Write {canonical} = "中文 | English".', "labels", canonical)
+    for canonical in codes:
+        if canonical not in labels:
+            what = f'the code "{canonical}" has no label'
+            written.wrong(what, f'Write {canonical} = "中文 | English" under labels.', "labels")
 
 
 def _check_against_schema(written: Written, expected: Field, kind: Type) -> None:
@@ -177,6 +198,8 @@ def _check_against_schema(written: Written, expected: Field, kind: Type) -> None
         if canonical not in (*expected.codes, UNKNOWN):
             what = f'the schema has no code "{canonical}"'
             written.wrong(what, instead(canonical, expected.codes), "codes", native)
+    if shape.labels:
+        written.wrong("the schema says what its codes mean", "Leave labels out.", "labels")
     if shape.nullable and not expected.nullable:
         what = "the schema says it is never null"
         written.wrong(what, "Leave nullable out.", "nullable")
@@ -198,7 +221,7 @@ def _raised(field: Field, sensitivity: str | None) -> Field:
 def _facet_field(written: Written, kind: Type, *, of_a_person: bool) -> Field:
     shape = written.shape
     default = Sensitivity.PERSONAL if of_a_person else Sensitivity.OPEN
-    codes = dict.fromkeys((shape.codes or {}).values())
+    codes, labels = _canonical(shape), shape.labels
     return Field(
         name=written.name,
         kind=_KINDS[kind],
@@ -206,8 +229,14 @@ def _facet_field(written: Written, kind: Type, *, of_a_person: bool) -> Field:
         nullable=shape.nullable is not False,
         sensitivity=Sensitivity.RESTRICTED if shape.identifier else default,
         unit="yuan" if kind == "money" else shape.unit or "",
-        codes=tuple(canonical for canonical in codes if canonical != UNKNOWN),
+        codes=codes,
+        code_labels=tuple(labels[canonical] for canonical in codes) if labels else (),
     )
+
+
+def _canonical(shape: FieldShape) -> tuple[str, ...]:
+    codes = dict.fromkeys((shape.codes or {}).values())
+    return tuple(canonical for canonical in codes if canonical != UNKNOWN)
 
 
 def _codec(written: Written, kind: Type, storage: Storage, zone: str) -> Codec | None:

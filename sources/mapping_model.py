@@ -92,6 +92,7 @@ class FieldShape(Shape):
     unit: Text | None = None
     codes: Annotated[dict[str, str], Field(min_length=1)] | None = None
     codes_integer: bool = False
+    labels: Annotated[dict[str, str], Field(min_length=1)] | None = None
     trim: bool = False
     case: Literal["upper"] | None = None
     true: Scalar = None

@@ -203,3 +203,24 @@ def test_every_type_has_its_storage_kind_and_unit(tmp_path: Path) -> None:
         "seen": ("datetime", "timestamptz", ""),
         "place": ("division", "text", ""),
     }
+
+
+FORM = """\
+[entity.Row.fields.form]
+native = "m"
+description = "形 | Form"
+codes = { "1" = "A", "2" = "B", "3" = "A" }
+labels = { B = "乙 | B", A = "甲 | A" }
+"""
+
+
+def test_codes_of_a_facet_are_called_what_its_labels_say(tmp_path: Path) -> None:
+    folder = write(tmp_path, one=f"{HEAD}[entity.Row]\n{TYPES}{FORM}")
+
+    (department,) = load_departments(folder, CORE, {})
+
+    fields = department.entities["Row"].entity.fields
+    assert (fields["form"].labels, fields["level"].labels) == (
+        {"A": "甲 | A", "B": "乙 | B"},
+        {"LOW": "LOW"},
+    )
