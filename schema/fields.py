@@ -42,6 +42,15 @@ _SLICE: Final[Arguments] = {
     "last": Optional[int],
     "before": Optional[str],
 }
+_MEANINGS: Final[Mapping[str, str]] = {
+    "where": "筛选条件 | Which rows are meant",
+    "order_by": "排序 | In which order",
+    "first": "从头取几条,最多100 | How many from the start, at most 100",
+    "after": "从该游标之后取,配合 first | Behind this cursor, with first",
+    "last": "从尾取几条,最多100 | How many from the end, at most 100",
+    "before": "从该游标之前取,配合 last | Before this cursor, with last",
+    "id": "不透明标识 | Opaque id",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +131,8 @@ def root_single(target: Target, by: str, description: str) -> Any:
             raise BadInput(f"请给出 id 或 {by}。")
         return await by_field(info.context, names, target.entity, (by, value))
 
-    arguments = {
-        "id": Optional[strawberry.ID],
-        "value": Annotated[Optional[str], strawberry.argument(name=by)],
-    }
+    named = strawberry.argument(name=by, description=f"{by},须完整 | {by}, the whole of it")
+    arguments = {"id": Optional[strawberry.ID], "value": Annotated[Optional[str], named]}
     _sign(resolve, {"info": Info}, arguments, target.type)
     return strawberry.field(resolver=resolve, description=description)
 
@@ -163,8 +170,20 @@ def _sign(
         for name, annotation in reserved.items()
     ]
     asked = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=strawberry.UNSET, annotation=annotation)
+        Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=strawberry.UNSET,
+            annotation=_described(name, annotation),
+        )
         for name, annotation in arguments.items()
     ]
     signature = Signature([*known, *asked], return_annotation=Optional[returns])
     resolve.__signature__ = signature  # type: ignore[attr-defined] # read by inspect.signature
+
+
+def _described(name: str, annotation: Any) -> Any:
+    meaning = _MEANINGS.get(name)
+    if meaning is None:
+        return annotation
+    return Annotated[annotation, strawberry.argument(description=meaning)]

@@ -8,7 +8,7 @@ relationships, are made here from data, once, at start-up.
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Optional
+from typing import Annotated, Any, Final, Optional, TypeAlias
 
 import strawberry
 from strawberry.extensions import SchemaExtension
@@ -70,6 +70,11 @@ _ROOTS: Final = (
     ("Division", "division", "code", "divisions", "区划", "division"),
     ("Enterprise", "enterprise", "creditCode", "enterprises", "用人单位", "enterprise"),
 )
+_Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="不透明标识 | Opaque id")]
+_Names: TypeAlias = Annotated[
+    list[str] | None,
+    strawberry.argument(description="代码集名称,不给则返回全部 | Names; all where none is given"),
+]
 
 
 def core_entities() -> Mapping[str, Entity]:
@@ -265,13 +270,13 @@ def _query(targets: Mapping[str, Target], made: Mapping[str, Any], code_sets: li
 
 
 def _code_sets_field(code_sets: list[CodeSet]) -> Any:
-    def code_sets_named(names: list[str] | None = None) -> list[CodeSet]:
+    def code_sets_named(names: _Names = None) -> list[CodeSet]:
         return [item for item in code_sets if names is None or item.name in names]
 
     return code_sets_named
 
 
-async def _node(info: Info[RequestContext, None], id: strawberry.ID) -> Optional[Node]:  # noqa: A002 -- GraphQL's word
+async def _node(info: Info[RequestContext, None], id: _Id) -> Optional[Node]:  # noqa: A002 -- GraphQL's word
     names = selected(raw_info(info), ())
     return await by_id(info.context, names, id)  # type: ignore[return-value] # a record stands for a node
 

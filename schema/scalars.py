@@ -1,8 +1,16 @@
 """Scalars of the graph beyond GraphQL's own."""
 
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Final, NewType
 
 import strawberry
+from strawberry.schema.types.base_scalars import (
+    DateDefinition,
+    DateTimeDefinition,
+    DecimalDefinition,
+)
 from strawberry.types.scalar import ScalarDefinition
 
 DivisionCode = NewType("DivisionCode", str)
@@ -17,6 +25,18 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
         ),
         serialize=str,
         parse_value=str,
-    )
+    ),
+    date: replace(DateDefinition, description="日期,如 2026-05-01 | A date, as 2026-05-01"),
+    datetime: replace(
+        DateTimeDefinition,
+        description=(
+            "时间,一律为世界时,如 2026-05-01T00:30:00+00:00;提交时须带时区"
+            " | A time, always UTC in answers; send it with an offset"
+        ),
+    ),
+    Decimal: replace(
+        DecimalDefinition,
+        description="十进制数,写作文本,不丢精度 | A decimal number, as text to lose no digit",
+    ),
 }
 """Which scalar a Python type is in the graph."""
