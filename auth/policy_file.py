@@ -83,6 +83,9 @@ def load_policy(path: Path, entities: Mapping[str, Entity], facets: AbstractSet[
     if mistakes:
         raise Mistakes(mistakes)
     roles = {name: _role(shape.role, role) for name, role in shape.role.items()}
+    confirmed = tuple(_hidden_lookups(document, roles))
+    if confirmed:
+        raise Mistakes(confirmed)
     terms = {name: _terms(given) for name, given in shape.entity.items()}
     return Policy(roles, {**terms, "facet": _terms(shape.facet)}, entities, facets)
 
@@ -115,6 +118,16 @@ def _role(roles: Mapping[str, _Role], role: _Role) -> Role:
         fields={**like.fields, **role.fields},
         lookup=like.lookup if looked_up is None else looked_up,
     )
+
+
+def _hidden_lookups(document: Document, roles: Mapping[str, Role]) -> Iterator[Mistake]:
+    """Yield what a role may look up and not see: looking it up would confirm what is hidden."""
+    for name, role in roles.items():
+        for field in sorted(role.lookup):
+            if role.fields.get(field, HIDDEN) == HIDDEN:
+                what = f"{field} is hidden from {name} and may be looked up"
+                write = "Write [role.….lookup] without it, or mask the field."
+                yield document.mistake(("role", name), what, write)
 
 
 def _shapeless(document: Document, error: ValidationError) -> Iterator[Mistake]:
@@ -218,7 +231,8 @@ def _wrong_fields(
         if access not in {SHOWN, HIDDEN, *MASKS}:
             yield _unknown(document, at, "mask", access, {SHOWN, HIDDEN, *MASKS})
     for position, name in enumerate(role.lookup.fields if role.lookup else ()):
-        yield from _wrong_name(document, (*place, "lookup", "fields", position), name, entities)
+        at = (*place, "lookup", "fields", position)
+        yield from _wrong_name(document, at, name, entities)
 
 
 def _wrong_name(

@@ -174,6 +174,13 @@ WRONG = [
         'there is no field "nam". Write name.',
     ),
     (
+        '[role.clerk]\ntitle = "甲"\nlevels = ["township"]\n'
+        'lookup = { fields = ["Resident.phone"] }',
+        1,
+        "Resident.phone is hidden from clerk and may be looked up."
+        " Write [role.….lookup] without it, or mask the field.",
+    ),
+    (
         '[role.clerk]\ntitle = "甲"\nlevels = ["township"]\nlike = "boss"',
         4,
         '"boss" is no role that stands for itself. Name a role that has no like.',
