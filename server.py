@@ -1,7 +1,6 @@
 """Township Graph: assembles every room into a server and its commands."""
 
 import asyncio
-import json
 import logging
 import os
 import sys
@@ -17,18 +16,14 @@ from typing import Annotated, Final, TypeAlias
 from cyclopts import App, Parameter
 from cyclopts.config import Env, Toml
 from rich.console import Console
-from rich.progress import Progress
 from strawberry.schema.base import BaseSchema
 
-from auth.accounts import load_accounts, write_accounts
+from auth.accounts import load_accounts
 from auth.authenticate import Authenticator
 from auth.issuer import EmbeddedIssuer, issuers_file
 from auth.keys import fetch_over
-from auth.principal import Principal
 from auth.trust import load_issuers
 from contract.document import Mistakes
-from demo import systems, tour
-from demo.accounts import accounts
 from gateway.graph import Files, OpenGraph, open_graph, printed_schema
 from gateway.secret import read_secret
 from resolvers.context import RequestContext
@@ -36,14 +31,13 @@ from schema.graph import list_fields
 from schema.limits import Limits
 from sources.check import Report, render
 from store.database import StoreUnavailable, open_store
-from transport.http import HttpClient, HttpRequest
+from transport.http import HttpClient
 from web.application import CheckHealth, Health, Settings, always_ready, create_app
 from web.endpoint import Asking, ContextFactory
 from web.serving import Listen, WhenReady, serve
 
 SETTINGS_FILE: Final = Path("township.toml")
 _ISSUERS: Final = Path(".state/issuers.toml")
-_DEMO_TOKEN_SECONDS: Final = 12 * 3600
 _PROJECT: Final = Path(__file__).with_name("pyproject.toml")
 
 State: TypeAlias = Annotated[
@@ -152,13 +146,16 @@ def serve_command(options: Serving = Serving()) -> None:
 @app.command
 def demo(options: Demonstrating = Demonstrating()) -> None:
     """Build a synthetic province with real systems, serve it, and ask one question of it."""
-    with Progress(console=console) as progress:
-        systems.build(options.state, options.residents, options.seed, progress)
-    running = systems.start(options.state)
-    try:
-        asyncio.run(_demonstrate(options, running))
-    finally:
-        running.stop()
+    from demo import command  # noqa: PLC0415 -- its drivers are extras that serving does without
+
+    serving = Serving(
+        listen=options.listen,
+        store=f"sqlite+aiosqlite:///{(options.state / 'store.db').absolute()}",
+        issuers=issuers_file(options.state),
+        key_file=options.state / "key",
+    )
+    province = command.Province(options.state, options.residents, options.seed, options.ready_file)
+    command.run(province, lambda environment, show: _serve(serving, environment, show))
 
 
 @app.command(name="check")
@@ -239,43 +236,6 @@ async def _check(options: Serving) -> tuple[Report, ...]:
     files = Files(options.departments, options.policy)
     async with aclosing(open_graph(files, os.environ, bytes(32))) as graph:
         return await graph.check()
-
-
-async def _demonstrate(options: Demonstrating, running: systems.Systems) -> None:
-    """Serve the demo's province from its state directory, and show it once it answers."""
-    state = options.state
-    issuer = EmbeddedIssuer.opened(state)
-    principals = [
-        Principal(account.name, account.roles, account.scopes, account.department)
-        for account in accounts(options.residents).values()
-    ]
-    write_accounts(state / "accounts.toml", principals)
-    tour.write_environment(state / "addresses.env", running.environment)
-    tokens = {who.account: issuer.token(who, _DEMO_TOKEN_SECONDS) for who in principals}
-    serving = Serving(
-        listen=options.listen,
-        store=f"sqlite+aiosqlite:///{(state / 'store.db').absolute()}",
-        issuers=issuers_file(state),
-        key_file=state / "key",
-    )
-
-    async def show(url: str) -> None:
-        answer = await _ask(url, tokens[tour.CLERK])
-        if options.ready_file is not None:
-            tour.write_ready_file(options.ready_file, url, running.processes, tokens)
-        tour.show(Console(), url, answer, tokens)
-
-    await _serve(serving, running.environment, show)
-
-
-async def _ask(url: str, token: str) -> Mapping[str, object]:
-    headers = (("authorization", f"Bearer {token}"), ("content-type", "application/json"))
-    async with HttpClient() as client:
-        request = HttpRequest("POST", f"{url}/graphql", headers, tour.request_body(), seconds=30)
-        answer: Mapping[str, object] = json.loads(await client.send(request))
-    if "errors" in answer:
-        raise CommandRefused(f"the province does not answer as it should: {answer['errors']}")
-    return answer
 
 
 async def _say_where(url: str) -> None:

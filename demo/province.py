@@ -50,7 +50,7 @@ class _Maker:
         people = tuple(person for household in households for person in household.members)
         work = workforce(township, people, self.county, self.seed)
         insurers = Insurers(township.county, work.employers, self._random("insurance", township))
-        theirs = [person for person in people if person.household != scene.HOUSEHOLD.number]
+        theirs = tuple(p for p in people if p.household != scene.HOUSEHOLD.number)
         return _with_scene(
             Records(
                 township=township,
@@ -64,7 +64,7 @@ class _Maker:
                     row for person in theirs for row in insurers.medical(person)
                 ),
                 assistances=self._assistances(township, households),
-                cases=self._cases(township, people, work.enterprises),
+                cases=self._cases(township, theirs, work.enterprises),
             )
         )
 
