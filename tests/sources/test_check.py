@@ -341,7 +341,7 @@ async def test_faults_seeded_in_a_database_are_found_and_its_claims_proved(tmp_p
 @pytest.mark.parametrize(("filters", "disproved"), [(True, []), (False, ["kind.eq"])])
 async def test_a_parameter_that_a_rest_system_ignores_is_found_out(
     departments: Sequence[Department],
-    filters: bool,  # noqa: FBT001 -- a parameter of the test
+    filters: bool,
     disproved: list[str],
 ) -> None:
     def answer(received: Received) -> Reply:
