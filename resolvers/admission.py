@@ -14,6 +14,7 @@ from contract.entity import Entity
 from contract.errors import Forbidden
 from contract.predicate import (
     FALSE,
+    TRUE,
     Comparison,
     Exists,
     In,
@@ -67,7 +68,7 @@ class Admission:
         """Return filter and policy as one predicate; FALSE without a grant."""
         entity = self.entities[ask.selection.entity]
         asked = rewritten(ask.where, self._guard(principal, entity))
-        return any_of(*(all_of(asked, opened(grant, entity, reached)) for grant in grants))
+        return all_of(asked, any_of(*(opened(grant, entity, reached) for grant in grants)))
 
     def _admits(self, principal: Principal, entity: str, grant: Grant, named: "_Named") -> bool:
         return all(grant.clear(name) for name in named.fields) and all(
@@ -97,11 +98,12 @@ class Admission:
                 return FALSE  # also where the field is null: nothing is among nothing
             if not isinstance(part, Exists):
                 return part
-            relationship = entity.relationships[part.relationship]
-            target = self.entities[relationship.target]
+            target = self.entities[self._target(entity.name, part)]
             inner = rewritten(part.predicate, self._guard(principal, target))
+            # Whole rows of the grant, also where they follow the row asked about: another grant may
+            # have opened that one, and a source may be asked for these first.
             rows = (
-                all_of(inner, grant.rows_reached(target, entity.name, relationship))
+                all_of(inner, grant.rows)
                 for grant in self._inner_grants(principal, target.name, part.predicate)
             )
             return Exists(part.relationship, any_of(*rows))
@@ -132,7 +134,9 @@ def opened(grant: Grant, entity: Entity, reached: Reached | None) -> Predicate:
     """Return the rows that the grant opens, in general or from parents the principal sees."""
     if reached is None:
         return grant.rows
-    return grant.rows_reached(entity, reached.parent, reached.relationship)
+    rows = grant.rows_reached(entity, reached.parent, reached.relationship)
+    # TRUE for a grant that follows holds beneath the parents that this very grant opens.
+    return reached.beneath(grant.number) if grant.follows and rows == TRUE else rows
 
 
 def _looks_up(part: Predicate, grant: Grant) -> bool:

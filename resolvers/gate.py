@@ -4,7 +4,7 @@ The one road to data: who may see which rows and fields of what is asked.
     1  the principal's grants for the entity; without one nobody is asked and the answer is empty
     2  every field the question names (filter, order) must be clear in a grant, or be looked up
        whole where the grant allows; else it is refused, whatever the rows are
-    3  where = any of (filter and rows of the grant) over the grants that remain
+    3  where = filter and any of the rows of the grants that remain
     4  the federation answers exactly that
     5  rows are tagged with the grants that admit them; each field is shown, masked or denied by
        the tags of its own row
@@ -94,7 +94,7 @@ class Gate:
         Raises: Forbidden; SourceFailure; TooComplex.
         """
         # Counting the keys keeps one way to rows reached from a parent: the same read, no columns.
-        bare = Ask(Selection(ask.selection.entity), ask.where)
+        bare = Ask(Selection(ask.selection.entity), ask.where, ask.order_by)
         return [len(found) for found in await self.related(asker, bare, relationship, parents)]
 
     def _grants(self, asker: Asker, ask: Ask, reached: Reached | None = None) -> tuple[Grant, ...]:
@@ -179,23 +179,9 @@ class Gate:
             return [frozenset((grants[0].number,))] * len(rows.rows)
         rules = [opened(grant, entity, reached) for grant in grants]
         truths = await self._federation.truths(entity.name, rows, rules, asker.calls)
-        tags = [
+        return [
             frozenset(
                 grant.number for grant, truth in zip(grants, admits, strict=True) if truth is True
             )
             for admits in zip(*truths, strict=True)
         ]
-        return tags if reached is None else _followed(rows, tags, grants, reached)
-
-
-def _followed(
-    rows: Rows, tags: list[frozenset[int]], grants: tuple[Grant, ...], reached: Reached
-) -> list[frozenset[int]]:
-    """Take from each row the grants that follow its parent and do not admit that parent."""
-    following = frozenset(grant.number for grant in grants if grant.follows)
-    places = [rows.fields.index(name) for name in reached.relationship.target_fields]
-    answer: list[frozenset[int]] = []
-    for row, tag in zip(rows.rows, tags, strict=True):
-        parent = reached.parents.get(tuple(row[place] for place in places), frozenset())
-        answer.append(tag - (following - parent))
-    return answer

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract.entity import Entity, Relationship
+from contract.predicate import INVALID
 
 
 class _Denied:
@@ -78,4 +79,4 @@ class Record:
         """Return this side of a join; None where it relates to nothing."""
         kept, places = self.kept, self.layout.kept
         values = tuple(kept[places[field]] for field in relationship.own_fields)
-        return None if None in values else values
+        return None if None in values or INVALID in values else values

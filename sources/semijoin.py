@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from contract.entity import Entity, Relationship
 from contract.predicate import (
     FALSE,
+    INVALID,
     TRUE,
     Exists,
     In,
@@ -90,7 +91,7 @@ class SemiJoin:
         relationship = self._relationship(entity, exists)
         places = [rows.fields.index(field) for field in relationship.own_fields]
         keys = dict.fromkeys(tuple(row[place] for place in places) for row in rows.rows)
-        by_key = ForEach(relationship.target_fields, tuple(key for key in keys if None not in key))
+        by_key = ForEach(relationship.target_fields, tuple(filter(_relates, keys)))
         found = await reading(
             Read(
                 relationship.target,
@@ -119,7 +120,7 @@ class SemiJoin:
         rows = await reading(asked)
         if len(rows.rows) > DRIVING_KEYS:
             return part
-        keys = dict.fromkeys(row[0] for row in rows.rows if row[0] is not None)
+        keys = dict.fromkeys(row[0] for row in rows.rows if _relates(row))
         return In(relationship.own_fields[0], tuple(keys)) if keys else FALSE  # type: ignore[arg-type] # values of a field
 
     def _may_drive(self, entity: str, exists: Exists) -> bool:
@@ -140,3 +141,7 @@ class SemiJoin:
 
     def _relationship(self, entity: str, exists: Exists) -> Relationship:
         return self.entities[entity].relationships[exists.relationship]
+
+
+def _relates(key: tuple[object, ...]) -> bool:
+    return None not in key and INVALID not in key
