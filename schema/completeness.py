@@ -5,6 +5,9 @@ from typing import Any
 from strawberry.extensions import SchemaExtension
 
 from contract.errors import SourceFailure
+from schema.errors import in_order
+
+_WORST_LAST = ("OK", "FAILED", "REFUSED", "UNAVAILABLE", "TIMEOUT")
 
 
 class Completeness(SchemaExtension):
@@ -19,17 +22,15 @@ class Completeness(SchemaExtension):
             call.source: {"source": call.source, "title": call.title, "state": "OK", "paths": []}
             for call in sorted(context.calls, key=lambda call: call.source)
         }
-        for call in context.calls:
-            if call.state != "OK":
-                entries[call.source]["state"] = call.state
+        # Calls stand in the order they ended in, which is another each time.
+        for call in sorted(context.calls, key=lambda call: _WORST_LAST.index(call.state)):
+            entries[call.source]["state"] = call.state
         self._add_paths(entries)
         return {"completeness": list(entries.values())}
 
     def _add_paths(self, entries: dict[str, dict[str, Any]]) -> None:
         result = self.execution_context.result
-        for error in getattr(result, "errors", None) or ():
+        for error in in_order(getattr(result, "errors", None) or ()):
             failure = error.original_error
             if isinstance(failure, SourceFailure) and failure.source in entries:
                 entries[failure.source]["paths"].append(list(error.path or ()))
-        for entry in entries.values():
-            entry["paths"].sort(key=lambda path: [str(part).zfill(8) for part in path])

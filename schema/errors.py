@@ -18,6 +18,7 @@ from graphql import (
     ValueNode,
     VariableDefinitionNode,
 )
+from strawberry.exceptions import StrawberryInputCoercionError
 
 from contract.errors import BadInput, Failure, SourceFailure
 
@@ -32,7 +33,8 @@ VALIDATION_FAILED: Final = "GRAPHQL_VALIDATION_FAILED"
 _SYNTAX_VALUE: Final = re.compile(r" '.*|(?<=sequence): .*", re.DOTALL)
 _UNKNOWN_FIELD: Final = re.compile(r"type '(\w+)' not to include unknown field '([A-Za-z_]\w*)'")
 _WANTED: Final = re.compile(
-    r"type '([\w\[\]!]+)'|exist in '(\w+)' enum|Enum '(\w+)'|(\b[A-Z]\w*) cannot represent "
+    r"type '([\w\[\]!]+)'|exist in '(\w+)' enum|Enum '(\w+)'"
+    r"|\b(?!Value\b)([A-Z]\w*) cannot represent |Value cannot represent an? (\w+)"
 )
 _TOO_MANY: Final = "Too many "
 
@@ -41,7 +43,12 @@ def formatted(
     errors: Iterable[GraphQLError], request_id: str, operation_name: str | None = None
 ) -> list[Told]:
     """Return the errors as clients see them; what only the log may know is logged here."""
-    return [_formatted(error, request_id, operation_name) for error in errors]
+    return [_formatted(error, request_id, operation_name) for error in in_order(errors)]
+
+
+def in_order(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """Return the errors by path, whatever order they came in; those without one are first."""
+    return sorted(errors, key=lambda error: tuple(error.path or ()))
 
 
 def told(failure: Failure) -> Told:
@@ -102,12 +109,13 @@ def _of_the_document(error: GraphQLError) -> Told | None:
     first = next(iter(error.nodes or ()), None)
     if isinstance(error, GraphQLSyntaxError):
         return _said(f"查询语句有语法错误:{_SYNTAX_VALUE.sub('', error.message)}", PARSE_FAILED)
+    is_value = isinstance(error, StrawberryInputCoercionError) or _is_value(first)
     if error.path is not None:
-        return _said(BadInput.message, BadInput.code) if _is_value(first) else None
+        return _said(BadInput.message, BadInput.code) if is_value else None
     if isinstance(first, VariableDefinitionNode) and " has invalid " in error.message:
         place = f"变量 ${first.variable.name.value}"
         return _said(_about_value(place, error.message), BadInput.code)
-    if _is_value(first):
+    if is_value:
         return _said(_about_value("查询语句中的值", error.message), VALIDATION_FAILED)
     if first or error.message.startswith(_TOO_MANY):
         return _said(f"查询语句不符合数据结构:{error.message}", VALIDATION_FAILED)

@@ -98,10 +98,13 @@ class Following:
     ask: Ask
 
     async def ones(self, parents: Sequence[Record]) -> Sequence[Record | None]:
-        """Return each parent's one related row."""
-        context = self.context
+        """Return each parent's one related row, the first by key where data has several."""
+        context, ask = self.context, self.ask
+        entity = context.gate.entities[self.relationship.target]
+        order_by = () if self.relationship.target_fields == entity.key else total_order(entity, ())
+        question = Ask(ask.selection, ask.where, order_by)
         return await relations.to_one(
-            context.gate, context.asker, self.ask, self.relationship, parents
+            context.gate, context.asker, question, self.relationship, parents
         )
 
     async def lists(self, parents: Sequence[Record], size: int | None) -> list[list[Record]]:
