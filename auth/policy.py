@@ -6,7 +6,7 @@ field without a line is hidden. A grant belongs to one role in one scope, number
 the principal, so that rows and fields of different roles never mix.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -93,6 +93,15 @@ class Policy:
             for number, (role, scope) in held
         )
         return tuple(grant for grant in found if grant is not None and grant.rows != FALSE)
+
+    def own_rules(self) -> Iterator[tuple[str, str, Predicate]]:
+        """Yield role, entity and rows for every rule that looks at the entity's own fields."""
+        for name, role in self.roles.items():
+            level = next(digits for digits, level in LEVELS.items() if level in role.levels)
+            holder = Holder("3" * level, "部门")
+            for entity, rule in role.rows.items():
+                if rule in RULES and self._entities[entity].fields:
+                    yield name, entity, RULES[rule](holder, self._terms.get(entity, Terms()))
 
     def _grant(self, number: int, name: str, holder: Holder, entity: str) -> Grant | None:
         role = self.roles.get(name)

@@ -14,11 +14,13 @@ from strawberry.extensions import ParserCache, ValidationCache
 from auth.policy import Policy
 from auth.policy_file import load_policy
 from auth.principal import Principal
+from contract.document import Mistake, Mistakes
 from contract.entity import Entity
 from contract.source import Source
 from resolvers.context import RequestContext, SourceState
 from resolvers.gate import Gate
 from resolvers.identity import Identity
+from resolvers.scoping import unasked_scopes
 from resolvers.seal import Seal
 from schema.graph import GraphSchema, build_schema, core_entities
 from sources.assembly import Assembly, assemble, graph_entities
@@ -113,6 +115,7 @@ def open_graph(files: Files, environment: Mapping[str, str], secret: bytes) -> O
     departments = load_departments(files.departments, core, environment)
     assembly = assemble(core, departments, _reference(core, files))
     policy = load_policy(files.policy, assembly.entities, assembly.facets)
+    _refuse_unasked_scopes(policy, assembly)
     return OpenGraph(
         build_schema(
             assembly.entities,
@@ -124,6 +127,24 @@ def open_graph(files: Files, environment: Mapping[str, str], secret: bytes) -> O
         Seal(secret, "cursor"),
         assembly,
     )
+
+
+def _refuse_unasked_scopes(policy: Policy, assembly: Assembly) -> None:
+    """
+    Refuse a mapping by which a system cannot be asked for the rows of a scope alone.
+
+    Raises: Mistakes.
+    """
+    write = "Declare the filters its rule in the policy needs, such as within on its divisions."
+    mistakes = tuple(
+        Mistake(department.file, department.entities[entity].line, what, write)
+        for role, entity in unasked_scopes(policy, assembly.federation)
+        for department in assembly.departments
+        if entity in department.entities
+        for what in (f"{entity} cannot be asked for the rows that {role} may see",)
+    )
+    if mistakes:
+        raise Mistakes(mistakes)
 
 
 def printed_schema(files: Files) -> str:
