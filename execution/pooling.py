@@ -48,11 +48,11 @@ async def pooled(
 
 
 def _place(info: GraphQLResolveInfo[Any]) -> tuple[str, ...]:
-    """Return which field of the operation this is: its path without list indices."""
-    keys: list[str] = [info.parent_type.name]
+    """Return which field of the operation this is: types and names on its path, no list indices."""
+    steps: list[str] = [info.parent_type.name]
     path: Any = info.path
     while path is not None:
         if isinstance(path.key, str):
-            keys.append(path.key)
+            steps.append(f"{path.typename}.{path.key}")
         path = path.prev
-    return tuple(keys)
+    return tuple(steps)
