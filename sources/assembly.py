@@ -5,6 +5,7 @@ The entities of the graph are the core ones as far as some system holds them, pl
 relationship whose join fields no system holds is left out.
 """
 
+from asyncio import gather
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -32,8 +33,7 @@ class Assembly:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for source in self.opened:
-            await source.aclose()
+        await gather(*(source.aclose() for source in self.opened))
 
 
 def open_source(department: Department) -> SqlSource | RestSource:

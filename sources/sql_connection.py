@@ -6,7 +6,6 @@ to take leave of it, and its place in the pool is free again at once.
 """
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from sources.declaration import Budget, Department
 
 _LOCK_SHARE: Final = 0.75  # SQLite waits for a lock in a thread that nothing can wake
 _AGAIN_SECONDS: Final = 0.05
+_FAREWELL_SECONDS: Final = 1.0
 _TIMED_OUT: Final = frozenset({"57014", "55P03", "1969", "1205", "SQLITE_BUSY", "SQLITE_INTERRUPT"})
 _REFUSED_STATES: Final = ("22", "42", "0A", "54")
 _REFUSED_NUMBERS: Final = range(1046, 1700)
@@ -50,6 +50,7 @@ class Connections:
         self._department = department
         self._budget = department.budget
         self.engine = _engine(department)
+        self._opened = _opened_by(self.engine)
         self._file = _file(make_url(department.url))
         # SQLite works in a thread, which cannot be cancelled: interrupted, it ends by itself.
         self._threaded = self.engine.dialect.name == "sqlite"
@@ -87,10 +88,16 @@ class Connections:
         return kind(self._department.name, self._department.title, detail)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, without a word where the system does not answer."""
         if self._abandoned:
             await asyncio.wait(self._abandoned, timeout=self._budget.seconds)
-        await self.engine.dispose()
+        opened = tuple(self._opened)
+        leaving = asyncio.create_task(self.engine.dispose())
+        await asyncio.wait({leaving}, timeout=_FAREWELL_SECONDS)
+        if not leaving.done():
+            for connection in opened:
+                _cut(connection)
+        await leaving
 
     async def _asked(
         self, text: str, operands: tuple[object, ...], hold: _Hold
@@ -136,7 +143,13 @@ class Connections:
             task.exception()  # what went wrong after nobody waited is nobody's
 
     def _mapped(self, error: BaseException) -> SourceFailure:
-        return self.failure(_kind(error), repr(error))
+        return self.failure(_kind(error), _told(error))
+
+
+def _told(error: BaseException) -> str:
+    """Return what the log may know: drivers put values into their texts."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return f"{type(cause).__name__} {_code(cause)}".strip()
 
 
 def _kind(error: BaseException) -> type[SourceFailure]:
@@ -201,8 +214,9 @@ def _engine(department: Department) -> AsyncEngine:
     first = _first_statement(name, department)
     if first:
         _tell_first(engine, first)
-    if name == "sqlite" and url.database and not url.database.startswith((":", "file:")):
-        _follow_file(engine, url.database)
+    file = _file(url)
+    if file is not None:
+        _follow_file(engine, file)
     return engine
 
 
@@ -254,22 +268,37 @@ def _tell_first(engine: AsyncEngine, statement: str) -> None:
         cursor.close()
 
 
-def _follow_file(engine: AsyncEngine, path: str) -> None:
+def _opened_by(engine: AsyncEngine) -> set[object]:
+    """Return the driver's connections of the pool, kept up to date."""
+    opened: set[object] = set()
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def note(_: object, record: ConnectionPoolEntry) -> None:
+        opened.add(record.driver_connection)
+
+    @event.listens_for(engine.sync_engine, "close")
+    def forget(_: object, record: ConnectionPoolEntry) -> None:
+        opened.discard(record.driver_connection)
+
+    return opened
+
+
+def _follow_file(engine: AsyncEngine, file: Path) -> None:
     """Open the file anew once another lies in its place: an open one outlives its own removal."""
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def note(_: object, record: ConnectionPoolEntry, *__: object) -> None:
-        record.info["file"] = _identity(path)
+        record.info["file"] = _identity(file)
 
     @event.listens_for(engine.sync_engine, "checkout")
     def look(_: object, record: ConnectionPoolEntry, __: object) -> None:
-        if record.info["file"] != _identity(path):
+        if record.info["file"] != _identity(file):
             raise DisconnectionError
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def _identity(file: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        found = file.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -360,6 +360,19 @@ async def test_a_hung_server_is_a_timeout_for_everybody_and_recovers_by_itself(s
     assert [len(each.rows) for each in rows] == [37] * 4
 
 
+async def test_a_hung_server_does_not_keep_a_source_from_closing(server: str) -> None:
+    port = make_url(server).port or 0
+
+    async with proxied(port) as proxy:
+        source = SqlSource(world.department(through(server, proxy.port)))
+        rows = await asyncio.gather(*(source.read(EVERY_NUMBER) for _ in range(3)))
+        proxy.flows.clear()
+        async with asyncio.timeout(3):
+            await source.aclose()
+
+    assert [len(each.rows) for each in rows] == [37] * 3
+
+
 async def test_connections_the_server_has_closed_are_replaced_unnoticed(server: str) -> None:
     port = make_url(server).port or 0
 
