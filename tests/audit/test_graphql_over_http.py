@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.served import served
+from tests.tiny import TOKEN
 
 FOLDER = Path(__file__).parent
 MODULES = FOLDER.parent.parent / "build" / "node" / "node_modules"
@@ -27,13 +28,13 @@ def node() -> str:
     return program
 
 
-async def audited(url: str) -> list[dict[str, str]]:
+async def audited(url: str, token: str = TOKEN) -> list[dict[str, str]]:
     process = await asyncio.create_subprocess_exec(
         node(),
         str(FOLDER / "audit.mjs"),
         str(MODULES),
         f"{url}/graphql",
-        "good",
+        token,
         stdout=asyncio.subprocess.PIPE,
     )
     told, _ = await asyncio.wait_for(process.communicate(), 60)
