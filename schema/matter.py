@@ -95,7 +95,7 @@ class Matter(Node):
     cases = to_many("Case", "该事项的办件 | Cases of the matter", code="matterCode")
 
 
-@core("事项的一类要素 | One class of a matter's elements", key=("matterCode", "class"))
+@core("事项的一类要素 | One class of a matter's elements", key=("matterCode", "position"))
 class MatterElement(Node):
     matter_code: str = column("事项基本编码 | Basic code of the matter")
     position: int = column("顺序 | Position")
