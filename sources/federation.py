@@ -221,7 +221,7 @@ class Federation:
         fields = self.entities[read.entity].fields.values()
         required = {field.name for field in fields if not field.nullable}
         last = [page.rows[-1][page.fields.index(part.field)] for part in read.order_by]
-        return rows_after(read.order_by, last, required)  # type: ignore[arg-type] # values of fields
+        return rows_after(read.order_by, last, required)
 
     async def _batches(self, read: Read, plan: _Plan, calls: Calls) -> Rows:
         if read.for_each is None:
