@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from graphql import (
+    BooleanValueNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLIncludeDirective,
     GraphQLResolveInfo,
-    GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
-    get_directive_values,
+    ValueNode,
+    VariableNode,
 )
 
 
@@ -69,9 +69,17 @@ def _inner(
     return definition.selection_set if isinstance(definition, FragmentDefinitionNode) else None
 
 
-def _included(node: SelectionNode, variables: Any) -> bool:
-    skip = get_directive_values(GraphQLSkipDirective, node, variables)
-    if skip and skip["if_" if "if_" in skip else "if"] is True:
-        return False
-    include = get_directive_values(GraphQLIncludeDirective, node, variables)
-    return not (include and include["if_" if "if_" in include else "if"] is False)
+def _included(node: SelectionNode, variables: Mapping[str, object]) -> bool:
+    for directive in node.directives or ():
+        name = directive.name.value
+        if name in ("skip", "include"):
+            (argument,) = directive.arguments or ()
+            if _truth(argument.value, variables) is (name == "skip"):
+                return False
+    return True
+
+
+def _truth(value: ValueNode, variables: Mapping[str, object]) -> bool:
+    if isinstance(value, VariableNode):
+        return variables.get(value.name.value) is True
+    return isinstance(value, BooleanValueNode) and value.value
