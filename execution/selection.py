@@ -69,7 +69,7 @@ def _inner(
     return definition.selection_set if isinstance(definition, FragmentDefinitionNode) else None
 
 
-def _included(node: SelectionNode, variables: Mapping[str, object]) -> bool:
+def _included(node: SelectionNode, variables: Any) -> bool:
     for directive in node.directives or ():
         name = directive.name.value
         if name in ("skip", "include"):
@@ -79,7 +79,9 @@ def _included(node: SelectionNode, variables: Mapping[str, object]) -> bool:
     return True
 
 
-def _truth(value: ValueNode, variables: Mapping[str, object]) -> bool:
+def _truth(value: ValueNode, variables: Any) -> bool:
     if isinstance(value, VariableNode):
-        return variables.get(value.name.value) is True
+        # graphql-core keeps them with where they came from, Strawberry as they are.
+        known: Mapping[str, object] = getattr(variables, "coerced", variables)
+        return known.get(value.name.value) is True
     return isinstance(value, BooleanValueNode) and value.value
