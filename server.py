@@ -23,7 +23,7 @@ from auth.authenticate import Authenticator
 from auth.issuer import EmbeddedIssuer, issuers_file
 from auth.keys import fetch_over
 from auth.trust import load_issuers
-from contract.document import Mistakes
+from contract.document import Mistake, Mistakes
 from gateway.graph import Files, OpenGraph, open_graph, printed_schema
 from gateway.secret import read_secret
 from resolvers.context import RequestContext
@@ -36,6 +36,7 @@ from web.application import CheckHealth, Health, Settings, always_ready, create_
 from web.endpoint import Asking, ContextFactory
 from web.serving import Listen, WhenReady, serve
 
+logger = logging.getLogger(__name__)
 SETTINGS_FILE: Final = Path("township.toml")
 _ISSUERS: Final = Path(".state/issuers.toml")
 _PROJECT: Final = Path(__file__).with_name("pyproject.toml")
@@ -161,9 +162,11 @@ def demo(options: Demonstrating = Demonstrating()) -> None:
 @app.command(name="check")
 def check_command(options: Serving = Serving()) -> None:
     """Prove the mapping files against the live systems; prints what answers and what is wrong."""
-    reports = asyncio.run(_check(options))
+    reports, mistakes = asyncio.run(_check(options))
     Console(width=160).print(render(reports))
-    if not all(report.is_sound for report in reports):
+    for mistake in mistakes:
+        console.print(str(mistake), style="red", markup=False, soft_wrap=True)
+    if mistakes or not all(report.is_sound for report in reports):
         raise CommandRefused("some system does not answer, or is not as its mapping file says")
 
 
@@ -217,6 +220,8 @@ async def _serve(options: Serving, environment: Mapping[str, str], when_ready: W
     store = await open_store(options.store)
     try:
         async with aclosing(open_graph(files, environment, read_secret(options.key_file))) as graph:
+            for mistake in await graph.mistakes():
+                logger.error("%s", mistake)
             await serve_graph(_edge_of(graph), options, when_ready)
     finally:
         await store.dispose()
@@ -232,10 +237,10 @@ def _edge_of(graph: OpenGraph) -> Graph:
     return Graph(graph.schema, context, health, Limits(lists=list_fields(graph.schema)))
 
 
-async def _check(options: Serving) -> tuple[Report, ...]:
+async def _check(options: Serving) -> tuple[tuple[Report, ...], tuple[Mistake, ...]]:
     files = Files(options.departments, options.policy)
     async with aclosing(open_graph(files, os.environ, bytes(32))) as graph:
-        return await graph.check()
+        return await graph.check(), await graph.mistakes()
 
 
 async def _say_where(url: str) -> None:

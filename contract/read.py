@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from contract.predicate import TRUE, Predicate
@@ -43,10 +44,11 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Tuples in the order of `fields`."""
+    """Tuples in the order of `fields`; `as_of`, UTC, where they are a copy taken then."""
 
     fields: tuple[str, ...]
     rows: Sequence[tuple[object, ...]]
+    as_of: datetime | None = None
 
 
 class Function(StrEnum):

@@ -100,6 +100,10 @@ class OpenGraph:
             self.assembly.departments, sources, lambda code: tree.get(code) is not None
         )
 
+    async def mistakes(self) -> tuple[Mistake, ...]:
+        """Return what mapping files say that the live services' own schemas do not."""
+        return await self.assembly.mistakes()
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self.assembly.aclose()

@@ -7,7 +7,7 @@ from strawberry.extensions import SchemaExtension
 from contract.errors import SourceFailure
 from schema.errors import in_order
 
-_WORST_LAST = ("OK", "FAILED", "REFUSED", "UNAVAILABLE", "TIMEOUT")
+_WORST_LAST = ("OK", "STALE", "FAILED", "REFUSED", "UNAVAILABLE", "TIMEOUT")
 
 
 class Completeness(SchemaExtension):
@@ -25,6 +25,9 @@ class Completeness(SchemaExtension):
         # Calls stand in the order they ended in, which is another each time.
         for call in sorted(context.calls, key=lambda call: _WORST_LAST.index(call.state)):
             entries[call.source]["state"] = call.state
+            if call.as_of is not None:
+                told = entries[call.source].setdefault("asOf", call.as_of.isoformat())
+                entries[call.source]["asOf"] = min(told, call.as_of.isoformat())
         self._add_paths(entries)
         return {"completeness": list(entries.values())}
 

@@ -6,14 +6,19 @@ relationship whose join fields no system holds is left out.
 """
 
 from asyncio import gather
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Protocol
 
+from contract.document import Mistake
 from contract.entity import Entity, Relationship
+from contract.errors import SourceFailure
 from contract.source import Source
 from sources.declaration import Department
 from sources.federation import Federation
+from sources.file import FileSource
+from sources.graphql import GraphqlSource
 from sources.guard import Guard
 from sources.mapping import attached
 from sources.rest import RestSource
@@ -29,16 +34,46 @@ class Assembly:
     departments: tuple[Department, ...]
     guards: Mapping[str, Guard]
     federation: Federation
-    opened: tuple[SqlSource | RestSource, ...]
+    opened: tuple["OpenedSource", ...]
+
+    async def mistakes(self) -> tuple[Mistake, ...]:
+        """
+        Return what mapping files say that the services' own schemas do not.
+
+        Reads:  the schema of each GraphQL service; one that does not answer is checked later.
+        """
+        services = [source for source in self.opened if isinstance(source, GraphqlSource)]
+        found = await gather(*(_mistakes(service) for service in services))
+        return tuple(mistake for mistakes in found for mistake in mistakes)
 
     async def aclose(self) -> None:
         """Close every connection."""
         await gather(*(source.aclose() for source in self.opened))
 
 
-def open_source(department: Department) -> SqlSource | RestSource:
+class OpenedSource(Source, Protocol):
+    """A source with connections, which somebody closes."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+async def _mistakes(service: GraphqlSource) -> tuple[Mistake, ...]:
+    try:
+        return await service.mistakes()
+    except SourceFailure:
+        return ()
+
+
+def open_source(department: Department) -> OpenedSource:
     """Return the source of a department, by its kind."""
-    return SqlSource(department) if department.kind == "sql" else RestSource(department)
+    kinds: Mapping[str, Callable[[Department], OpenedSource]] = {
+        "sql": SqlSource,
+        "rest": RestSource,
+        "graphql": GraphqlSource,
+        "file": FileSource,
+    }
+    return kinds[department.kind](department)
 
 
 def assemble(

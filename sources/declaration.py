@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+from contract.document import Document
 from contract.entity import Entity, Field, Kind
 from contract.predicate import Operator
 
@@ -27,6 +28,7 @@ ASKABLE: Final[Mapping[str, frozenset[Kind]]] = {
     Operator.WITHIN: frozenset({Kind.DIVISION}),
 }
 """The kinds of field that each operator says something of."""
+REFRESH_SECONDS: Final = 10.0
 Form: TypeAlias = Literal["", "yyyymmdd", "yyyymm", "iso", "plain", "epoch_ms"]
 
 
@@ -88,18 +90,20 @@ class Attachment:
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """
-    How one entity is asked for at a REST system; see docs/adding.md for each option.
+    How one entity is asked for at a system over HTTP; see docs/adding.md for each option.
 
+    `path`: of a GraphQL service, the root field; its parameters are dotted paths of arguments.
     `parameters`: (field, operator) -> parameter name, for filters the system is declared to run.
     `by_key`: field -> (parameter, batch size).  `rows`: path of the list in the answer.
     `total`: path of the count of rows that match, `answered`: path of the keys it answered for.
+    `refusal`: path that is absent, null or empty in an answer that is one.
     """
 
     method: Literal["GET", "POST"] = "GET"
     path: str = ""
     body: Options = field(default_factory=lambda: MappingProxyType({}))
     parameters_at: str = ""
-    fixed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    fixed: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     by_key: Mapping[str, tuple[str, int]] = field(default_factory=lambda: MappingProxyType({}))
     key_separator: str = ","
     parameters: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
@@ -107,6 +111,7 @@ class Endpoint:
     total: str = ""
     answered: str = ""
     success: tuple[tuple[str, object], ...] = ()
+    refusal: str = ""
     paging: "Paging | None" = None
     scan: bool = False
     trusted: bool = False
@@ -114,14 +119,40 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How a REST system is asked for the next page."""
+    """
+    How a system over HTTP is asked for the next page.
+
+    Of style "cursor", `next` is the path of the next cursor in the answer; it is absent or null at
+    the end, unless `more` is a path that says whether there is one.
+    """
 
     style: Literal["page", "offset", "cursor"]
     parameter: str
     size_parameter: str = ""
     size: int = 100
     first: int = 1
-    next: str = ""  # cursor style: path of the next cursor in the answer, absent or null at the end
+    next: str = ""
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """
+    Where an entity's file is among those dropped in a directory, and how it is read.
+
+    `pattern`: names of files with * and ?, of which the newest counts. `sheet`: of a workbook; the
+    first when empty. `header_row`: the line with the names of the columns, from 1.
+    `null`: the text that stands for no value. `rows`: the most that one file may have.
+    """
+
+    pattern: str
+    encoding: Literal["utf-8", "gbk", "gb18030"] = "utf-8"
+    delimiter: str = ","
+    sheet: str = ""
+    header_row: int = 1
+    null: str = ""
+    newest: Literal["name", "modified"] = "name"
+    rows: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,27 +160,39 @@ class MappedEntity:
     """One entity as one department holds it."""
 
     entity: Entity
-    native: str  # table or view for SQL; empty for REST, which has `endpoint`
+    native: str  # table or view for SQL; empty where there is an `endpoint`
     columns: Mapping[str, Column]
     as_of: str = ""  # native column or path of the row's own time of change
     attachments: tuple[Attachment, ...] = ()
     endpoint: Endpoint | None = None
     line: int = 0
+    drop: Drop | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one read may cost: seconds, reads at once, rows; bytes of one answer for REST."""
+    """
+    What one read may cost: seconds, reads at once, rows; bytes of one answer over HTTP.
+
+    `queue` reads may wait for a place. `retries`: how often one is asked again that did not reach
+    the system. After `failures` in a row it is left alone for `pause_seconds`. A copy not older
+    than `stale_seconds` may stand in for an answer that did not come; none may by default.
+    """
 
     seconds: float = 2.0
     concurrency: int = 8
     rows: int = 20_000
     bytes: int = 16 * 1024 * 1024
+    queue: int = 256
+    retries: int = 1
+    failures: int = 10
+    pause_seconds: float = 1.0
+    stale_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a REST request is authenticated: a fixed header, or an HMAC over a canonical text."""
+    """How a request over HTTP is authenticated: a fixed header, or an HMAC of a canonical text."""
 
     style: Literal["none", "header", "hmac"] = "none"
     header: str = ""
@@ -166,7 +209,7 @@ class Department:
     name: str
     title: str
     department: str
-    kind: Literal["sql", "rest"]
+    kind: Literal["sql", "rest", "graphql", "file"]
     url: str = field(repr=False)
     entities: Mapping[str, MappedEntity]
     budget: Budget = Budget()
@@ -177,3 +220,5 @@ class Department:
     signature: Signature = Signature()
     time_zone: str = "Asia/Shanghai"
     file: str = ""
+    refresh_seconds: float = REFRESH_SECONDS  # how often to look for new files
+    written: Document | None = field(default=None, repr=False, compare=False)  # with its lines

@@ -9,6 +9,7 @@ order allows, until enough rows are kept. Exists over another source is a semi-j
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -46,6 +47,7 @@ class Call:
     entity: str
     state: str
     rows: int = 0
+    as_of: datetime | None = None
 
 
 Calls = list[Call]
@@ -299,5 +301,6 @@ async def _noted(
     except SourceFailure as failure:
         calls.append(Call(source.name, source.title, entity, failure.state))
         raise
-    calls.append(Call(source.name, source.title, entity, "OK", len(rows.rows)))
+    state = "OK" if rows.as_of is None else "STALE"
+    calls.append(Call(source.name, source.title, entity, state, len(rows.rows), rows.as_of))
     return rows

@@ -1,29 +1,45 @@
 """
-The budget around any source: time, reads at once, rows.
+What stands around any source: budget, queue, retry, breaker, and a stale copy where allowed.
 
-A guarded source answers within its budget or fails; waiting for a place counts. It keeps the last
-state it saw, for `sources { … }` and readiness.
+A guarded source answers within its budget or fails. Waiting for a place and trying again count
+against the budget; a queue that is full, or a circuit that is open, fails at once. Where the
+mapping allows a stale copy, the last good answer to the same question stands in for a failed one,
+and says of when it is.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeAlias
+
+import stamina
 
 from contract.errors import SourceFailure, SourceRefused, SourceTimeout, SourceUnavailable
 from contract.read import Aggregate, Read, Rows
 from contract.source import Capabilities, Source
+from sources.breaker import Breaker, Circuit, Outcome
 from sources.declaration import Budget
 
-_GRACE_SECONDS = 0.2
+_GRACE_SECONDS: Final = 0.2
+_COPIES: Final = 1_000
+_FIRST_WAIT_SECONDS: Final = 0.02
+_LONGEST_WAIT_SECONDS: Final = 0.2
+
+Question: TypeAlias = Read | Aggregate
+Clock: TypeAlias = Callable[[], datetime]
 
 
 @dataclass(slots=True)
 class Health:
-    """What a source last did; times are the event loop's."""
+    """What a source last did, and how often it was asked."""
 
     state: str = "UNASKED"
-    answered_at: float | None = None
-    failed_at: float | None = None
+    answered_at: datetime | None = None
+    failed_at: datetime | None = None
     reads: int = 0
     failures: int = 0
 
@@ -33,13 +49,28 @@ class Health:
         return self.state in ("OK", "UNASKED")
 
 
+def now() -> datetime:
+    """Return the time, UTC."""
+    return datetime.now(UTC)
+
+
 class Guard:
     """A source within its budget; itself a source."""
 
-    def __init__(self, source: Source, budget: Budget) -> None:
+    def __init__(
+        self,
+        source: Source,
+        budget: Budget,
+        clock: Clock = now,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._source = source
         self._budget = budget
+        self._clock = clock
         self._places = asyncio.Semaphore(budget.concurrency)
+        self._waiting = 0
+        self._breaker = Breaker(budget.failures, budget.pause_seconds, seconds)
+        self._copies: OrderedDict[Question, tuple[datetime, Rows]] = OrderedDict()
         self.health = Health()
 
     @property
@@ -57,45 +88,124 @@ class Guard:
         """Return what the guarded source holds."""
         return self._source.entities
 
+    @property
+    def circuit(self) -> Circuit:
+        """Return whether questions pass to the source."""
+        return self._breaker.circuit
+
     async def read(self, read: Read) -> Rows:
         """
-        Return the source's rows.
+        Return the source's rows, or the last good ones where that is allowed.
 
         Raises: SourceTimeout, SourceUnavailable or SourceRefused, and nothing else.
         """
-        rows = await self._within_budget(lambda: self._source.read(read))
+        return await self._answered(read, lambda: self._source.read(read))
+
+    async def aggregate(self, aggregate: Aggregate) -> Rows:
+        """
+        Return the source's measures, or the last good ones where that is allowed.
+
+        Raises: SourceTimeout, SourceUnavailable or SourceRefused, and nothing else.
+        """
+        return await self._answered(aggregate, lambda: self._source.aggregate(aggregate))
+
+    async def _answered(self, question: Question, ask: Callable[[], Awaitable[Rows]]) -> Rows:
+        self.health.reads += 1
+        try:
+            rows = await self._passed(ask)
+        except SourceFailure as failure:
+            self._note_failure(failure)
+            copy = self._copy(question)
+            if copy is None:
+                raise
+            return copy
+        self.health.state, self.health.answered_at = "OK", self._clock()
+        self._keep(question, rows)
+        return rows
+
+    async def _passed(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:
+        """Ask through the breaker; what comes of it is told to the breaker in every case."""
+        passage = self._breaker.enter()
+        if passage is None:
+            raise SourceUnavailable(self.name, self.title, "the circuit is open")
+        outcome = Outcome.ABANDONED
+        try:
+            rows = await self._within_budget(ask)
+            outcome = Outcome.ANSWERED
+        except (SourceTimeout, SourceUnavailable):
+            outcome = Outcome.FAILED
+            raise
+        except SourceRefused:
+            outcome = Outcome.ANSWERED  # it is there, whatever it said
+            raise
+        finally:
+            self._breaker.leave(passage, outcome)
+        return rows
+
+    async def _within_budget(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:
+        try:
+            # Sources keep the budget themselves and clean up; this is for one that does not, and
+            # for what waiting and trying again take.
+            async with asyncio.timeout(self._budget.seconds + _GRACE_SECONDS):
+                async with self._place():
+                    rows = await self._tried(ask)
+        except TimeoutError as error:
+            raise SourceTimeout(self.name, self.title, "budget") from error
         if len(rows.rows) > self._budget.rows:
             raise SourceRefused(self.name, self.title, f"more than {self._budget.rows} rows")
         return rows
 
-    async def aggregate(self, aggregate: Aggregate) -> Rows:
-        """
-        Return the source's measures.
-
-        Raises: SourceTimeout, SourceUnavailable or SourceRefused, and nothing else.
-        """
-        return await self._within_budget(lambda: self._source.aggregate(aggregate))
-
-    async def _within_budget(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:
-        self.health.reads += 1
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Wait for a place among the reads at once, in a queue that has an end."""
+        if self._places.locked() and self._waiting >= self._budget.queue:
+            raise SourceUnavailable(self.name, self.title, "too many questions are waiting")
+        self._waiting += 1
         try:
-            # Sources keep the budget themselves and clean up; this is for one that does not.
-            async with asyncio.timeout(self._budget.seconds + _GRACE_SECONDS):
-                async with self._places:
-                    rows = await ask()
-        except TimeoutError as error:
-            raise self._failed(SourceTimeout(self.name, self.title, "budget")) from error
-        except SourceFailure as failure:
-            self._failed(failure)
-            raise
-        except OSError as error:
-            raise self._failed(SourceUnavailable(self.name, self.title, repr(error))) from error
-        self.health.state = "OK"
-        self.health.answered_at = asyncio.get_running_loop().time()
-        return rows
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._places.release()
 
-    def _failed(self, failure: SourceFailure) -> SourceFailure:
+    async def _tried(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:
+        """Ask again where the system could not be reached; reads may be repeated."""
+        attempts = stamina.retry_context(
+            on=(SourceUnavailable, OSError),
+            attempts=1 + self._budget.retries,
+            timeout=self._budget.seconds,
+            wait_initial=_FIRST_WAIT_SECONDS,
+            wait_max=_LONGEST_WAIT_SECONDS,
+            wait_jitter=_FIRST_WAIT_SECONDS,
+        )
+        try:
+            async for attempt in attempts:
+                with attempt:
+                    return await ask()
+        except OSError as error:
+            raise SourceUnavailable(self.name, self.title, type(error).__name__) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _note_failure(self, failure: SourceFailure) -> None:
         self.health.state = failure.state
         self.health.failures += 1
-        self.health.failed_at = asyncio.get_running_loop().time()
-        return failure
+        self.health.failed_at = self._clock()
+
+    def _keep(self, question: Question, rows: Rows) -> None:
+        if self._budget.stale_seconds is None:
+            return
+        self._copies[question] = (self._clock(), rows)
+        self._copies.move_to_end(question)
+        if len(self._copies) > _COPIES:
+            self._copies.popitem(last=False)
+
+    def _copy(self, question: Question) -> Rows | None:
+        """Return the last good answer to the same question, if it is young enough to stand in."""
+        if self._budget.stale_seconds is None or question not in self._copies:
+            return None
+        taken_at, rows = self._copies[question]
+        if self._clock() - taken_at > timedelta(seconds=self._budget.stale_seconds):
+            return None
+        return replace(rows, as_of=taken_at)

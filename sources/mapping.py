@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from contract.document import Document, Mistake, Mistakes, Place, load
 from contract.entity import Entity, Relationship
-from sources.declaration import Budget, Department, MappedEntity, Signature
+from sources.declaration import REFRESH_SECONDS, Budget, Department, MappedEntity, Signature
 from sources.environment import filled, is_variable
 from sources.finding import Findings
 from sources.mapping_entity import Reading, read_entity
@@ -23,13 +23,18 @@ from sources.mapping_model import BudgetShape, FileShape, SignatureShape
 Environment: TypeAlias = Mapping[str, str] | None
 
 _DIVISION: Final = re.compile(r"[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}")
+_HTTP: Final = (re.compile(r"https?://[^/]+.*"), 'Write an address such as "https://…".')
 _ADDRESSES: Final = {
     "sql": (
         re.compile(r"[a-z0-9_]+\+[A-Za-z0-9_]+://.+"),
         'Write an address with an async driver, such as "postgresql+asyncpg://…".',
     ),
-    "rest": (re.compile(r"https?://[^/]+.*"), 'Write an address such as "https://…".'),
+    "rest": _HTTP,
+    "graphql": _HTTP,
+    "file": (re.compile(r"file:.+"), 'Write "file:" and the directory that files are dropped in.'),
 }
+_OPTIONS: Final = {"signature": ("rest", "graphql"), "collation": ("sql",), "refresh": ("file",)}
+"""Options of the head that go with some kinds of system alone."""
 _SIGNED_BY: Final = {"header": ("value",), "hmac": ("key", "secret")}
 
 
@@ -139,6 +144,8 @@ class _Head:
             binary_collation=shape.collation == "binary",
             signature=self._signature(shape.signature),
             file=self.findings.document.file,
+            refresh_seconds=shape.refresh or REFRESH_SECONDS,
+            written=self.findings.document,
         )
 
     def _fill(self, data: dict[str, Any]) -> bool:
@@ -181,9 +188,9 @@ class _Head:
         self._check_options(shape)
 
     def _check_options(self, shape: FileShape) -> None:
-        for option, kind in (("signature", "rest"), ("collation", "sql")):
-            if getattr(shape, option) is not None and shape.kind != kind:
-                what = f"{option} is for systems of kind {kind} alone"
+        for option, kinds in _OPTIONS.items():
+            if getattr(shape, option) is not None and shape.kind not in kinds:
+                what = f"{option} is for systems of kind {' or '.join(kinds)} alone"
                 self.findings.add((option,), what, f"Leave {option} out.")
 
     def _signature(self, shape: SignatureShape | None) -> Signature:
@@ -211,6 +218,11 @@ def _budget(shape: BudgetShape) -> Budget:
         shape.concurrency or default.concurrency,
         shape.rows or default.rows,
         shape.bytes or default.bytes,
+        shape.queue or default.queue,
+        default.retries if shape.retries is None else shape.retries,
+        shape.failures or default.failures,
+        shape.pause or default.pause_seconds,
+        shape.stale,
     )
 
 

@@ -1,11 +1,22 @@
 """How a REST system is asked for an entity: from a mapping file to an endpoint."""
 
 from collections.abc import Mapping
+from typing import Final, get_args
 
 from contract.document import Place
 from sources.declaration import ASKABLE, Column, Endpoint, Paging
 from sources.finding import Findings, instead
-from sources.mapping_model import ByKeyShape, EntityShape, PagingShape, PushdownShape, RestShape
+from sources.mapping_model import (
+    ByKeyShape,
+    EntityShape,
+    FileShape,
+    PagingShape,
+    PushdownShape,
+    RestShape,
+)
+
+_TABLES: Final = {"rest": ("rest",), "graphql": ("graphql",), "pushdown": ("rest", "graphql")}
+_KINDS: Final = get_args(FileShape.model_fields["kind"].annotation)
 
 Columns = Mapping[str, Column | None]  # None: the field is there, but something is wrong with it
 
@@ -14,7 +25,7 @@ def endpoint(shape: EntityShape, columns: Columns, findings: Findings, place: Pl
     """Return how the entity is asked for, after noting what is wrong with it."""
     rest, pushdown = shape.rest or RestShape(), shape.pushdown or PushdownShape()
     _check_rest(shape.native, rest, pushdown, findings, place)
-    _check_keys(pushdown.by_key, columns, findings, (*place, "pushdown", "by_key"))
+    check_keys(pushdown.by_key, columns, findings, (*place, "pushdown", "by_key"))
     return Endpoint(
         method=rest.method,
         path=shape.native,
@@ -23,23 +34,23 @@ def endpoint(shape: EntityShape, columns: Columns, findings: Findings, place: Pl
         fixed=rest.fixed,
         by_key={key.field: (key.parameter, key.batch) for key in pushdown.by_key},
         key_separator=pushdown.by_key[0].separator if pushdown.by_key else ",",
-        parameters=_parameters(pushdown, columns, findings, (*place, "pushdown", "filters")),
+        parameters=filter_parameters(pushdown, columns, findings, (*place, "pushdown", "filters")),
         rows=rest.rows,
         total=rest.total,
         answered=rest.answered,
         success=tuple(rest.success.items()),
-        paging=_paging(rest.paging, findings, (*place, "rest", "paging")),
+        paging=paging(rest.paging, findings, (*place, "rest", "paging")),
         scan=rest.scan,
         trusted=pushdown.trusted,
     )
 
 
-def refuse_endpoint(shape: EntityShape, findings: Findings, place: Place) -> None:
-    """Note tables that only a REST system can have."""
-    for name in ("rest", "pushdown"):
-        if getattr(shape, name) is not None:
-            write = f"Leave [entity.….{name}] out."
-            findings.add((*place, name), f"{name} is for systems of kind rest alone", write)
+def refuse_endpoint(shape: EntityShape, kind: str, findings: Findings, place: Place) -> None:
+    """Note tables that a system of this kind cannot have."""
+    for name, kinds in _TABLES.items():
+        if kind in _KINDS and kind not in kinds and getattr(shape, name) is not None:
+            what = f"{name} is for systems of kind {' or '.join(kinds)} alone"
+            findings.add((*place, name), what, f"Leave [entity.….{name}] out.")
 
 
 def _check_rest(
@@ -59,7 +70,8 @@ def _check_rest(
         findings.add((*place, "rest", "answered"), "answered goes with by_key alone", write)
 
 
-def _check_keys(keys: list[ByKeyShape], columns: Columns, findings: Findings, place: Place) -> None:
+def check_keys(keys: list[ByKeyShape], columns: Columns, findings: Findings, place: Place) -> None:
+    """Note keys that are no fields, and separators that differ."""
     for position, key in enumerate(keys):
         if key.field not in columns:
             what = f'there is no field "{key.field}"'
@@ -69,9 +81,10 @@ def _check_keys(keys: list[ByKeyShape], columns: Columns, findings: Findings, pl
             findings.add((*place, position, "separator"), what, f'Write "{keys[0].separator}".')
 
 
-def _parameters(
+def filter_parameters(
     pushdown: PushdownShape, columns: Columns, findings: Findings, place: Place
 ) -> dict[tuple[str, str], str]:
+    """Return the declared filters, after noting what is wrong with them."""
     parameters: dict[tuple[str, str], str] = {}
     for name, parameter in pushdown.filters.items():
         field, _, operator = name.partition(".")
@@ -91,12 +104,23 @@ def _allows(column: Column | None, operator: str) -> bool:
     return column is None or column.field.kind in ASKABLE[operator]
 
 
-def _paging(shape: PagingShape | None, findings: Findings, place: Place) -> Paging | None:
+def paging(shape: PagingShape | None, findings: Findings, place: Place) -> Paging | None:
+    """Return how pages follow each other, after noting what is wrong with it."""
     if shape is None:
         return None
     if (shape.style == "cursor") != bool(shape.next):
         what = 'paging by cursor, and no other style, has "next"'
         write = 'Write next = "path.to.the.cursor", or leave it out.'
         findings.add((*place, "next"), what, write)
-    first = shape.first if shape.first is not None else int(shape.style == "page")
-    return Paging(shape.style, shape.parameter, shape.size_parameter, shape.size, first, shape.next)
+    if shape.more and shape.style != "cursor":
+        write = 'Write style = "cursor", or leave more out.'
+        findings.add((*place, "more"), '"more" goes with paging by cursor', write)
+    return Paging(
+        style=shape.style,
+        parameter=shape.parameter,
+        size_parameter=shape.size_parameter,
+        size=shape.size,
+        first=shape.first if shape.first is not None else int(shape.style == "page"),
+        next=shape.next,
+        more=shape.more,
+    )

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from contract.document import Place
-from contract.entity import Entity, Field, Relationship
-from sources.declaration import Attachment, Column, Endpoint, MappedEntity
+from contract.entity import Entity, Field, Relationship, Sensitivity
+from sources.declaration import Attachment, Column, Drop, Endpoint, MappedEntity
 from sources.finding import Findings, instead, nearest
+from sources.mapping_drop import drop, refuse_drop
 from sources.mapping_endpoint import Columns, endpoint, refuse_endpoint
 from sources.mapping_field import Written, check_description, check_name, column
-from sources.mapping_model import AttachShape, EntityShape, FieldShape
+from sources.mapping_graphql import graphql_endpoint
+from sources.mapping_model import PERSON, AttachShape, EntityShape, FieldShape, SubjectShape
 
 SUBJECT: Final = "subject"
-_PERSON: Final = "Resident"
-_PERSON_NUMBER: Final = "idNumber"
 _ENTITY_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 _RESERVED: Final = frozenset(
     {"Query", "Mutation", "Subscription", "String", "Int", "Float", "Boolean", "ID"}
@@ -70,14 +70,23 @@ def read_entity(reading: Reading, data: object) -> MappedEntity | None:
         attachments=attachments,
         endpoint=_endpoint(reading, shape, columns),
         line=reading.findings.document.line_of(*reading.place),
+        drop=_drop(reading, shape),
     )
 
 
 def _endpoint(reading: Reading, shape: EntityShape, columns: Columns) -> Endpoint | None:
+    refuse_endpoint(shape, reading.kind, reading.findings, reading.place)
     if reading.kind == "rest":
         return endpoint(shape, columns, reading.findings, reading.place)
-    if reading.kind == "sql":
-        refuse_endpoint(shape, reading.findings, reading.place)
+    if reading.kind == "graphql":
+        return graphql_endpoint(shape, columns, reading.findings, reading.place)
+    return None
+
+
+def _drop(reading: Reading, shape: EntityShape) -> Drop | None:
+    if reading.kind == "file":
+        return drop(shape, reading.findings, reading.place)
+    refuse_drop(shape, reading.findings, reading.place)
     return None
 
 
@@ -85,11 +94,18 @@ def _columns(reading: Reading, data: Mapping[str, Any]) -> dict[str, Column | No
     fields = data.get("fields")
     if not isinstance(fields, dict):
         return {}
-    of_a_person = bool(data.get("subject"))
+    of_a_person = _is_personal(data.get("subject"), reading.core)
     return {
         name: _column(reading, name, written, of_a_person=of_a_person)
         for name, written in fields.items()
     }
+
+
+def _is_personal(subject: object, core: Mapping[str, Entity]) -> bool:
+    """Return whether what the rows are about has fields that are not open."""
+    about = core.get(str(subject.get("to"))) if isinstance(subject, dict) else core.get(PERSON)
+    fields = about.fields.values() if subject and about else ()
+    return any(field.sensitivity is not Sensitivity.OPEN for field in fields)
 
 
 def _column(reading: Reading, name: str, data: object, *, of_a_person: bool) -> Column | None:
@@ -181,10 +197,7 @@ def _facet(names: _Names) -> Entity:
             fields[name] = replace(fields[name], nullable=False)
     relationships: dict[str, Relationship] = {}
     if shape.subject:
-        own = _subject(names, shape.subject)
-        relationships[SUBJECT] = Relationship(
-            SUBJECT, _PERSON, ((own, _PERSON_NUMBER),), description="本人 | The person concerned"
-        )
+        relationships[SUBJECT] = _subject(names, shape.subject)
     return Entity(
         reading.name,
         fields,
@@ -213,15 +226,17 @@ def _check_facet(names: _Names) -> None:
     check_description(shape.description, reading.findings, (*reading.place, "description"))
 
 
-def _subject(names: _Names, subject: str) -> str:
-    own = names.field(subject, "subject")
-    person = names.reading.core.get(_PERSON)
-    if person is None or _PERSON_NUMBER not in person.fields:
-        what = f"the schema has no {_PERSON}.{_PERSON_NUMBER} for a subject"
-        names.reading.wrong(what, "Leave subject out.", "subject")
-    else:
-        _check_same_kind(names, own, person.fields[_PERSON_NUMBER], "subject")
-    return own
+def _subject(names: _Names, subject: SubjectShape) -> Relationship:
+    reading, target = names.reading, names.reading.core.get(subject.to)
+    joined = tuple((names.field(own, "subject"), other) for own, other in subject.by.items())
+    for own, other in joined:
+        if target is None or other not in target.fields:
+            what = f"the schema has no {subject.to}.{other} for a subject"
+            reading.wrong(what, "Leave subject out.", "subject")
+        else:
+            _check_same_kind(names, own, target.fields[other], "subject")
+    about = "本人 | The person concerned" if subject.to == PERSON else "所属对象 | What it is about"
+    return Relationship(SUBJECT, subject.to, joined, description=about)
 
 
 def _check_same_kind(names: _Names, own: str, target: Field, *place: str | int) -> None:

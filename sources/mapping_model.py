@@ -1,12 +1,14 @@
 """The shape of a mapping file: every table and key it may have. Knows no entity of the schema."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from sources.declaration import Storage
 from sources.quantity import seconds, size_bytes
 
+PERSON: Final = "Resident"
+PERSON_NUMBER: Final = "idNumber"
 Text: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
 Seconds: TypeAlias = Annotated[float, BeforeValidator(seconds)]
 Bytes: TypeAlias = Annotated[int, BeforeValidator(size_bytes)]
@@ -26,6 +28,10 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
+def _person(value: object) -> object:
+    return {"to": PERSON, "by": {value: PERSON_NUMBER}} if isinstance(value, str) else value
+
+
 Scalar: TypeAlias = Annotated[Any, BeforeValidator(_scalar)]
 
 
@@ -42,6 +48,11 @@ class BudgetShape(Shape):
     concurrency: Count | None = None
     rows: Count | None = None
     bytes: Bytes | None = None
+    queue: Count | None = None
+    retries: Annotated[int, Field(ge=0)] | None = None
+    failures: Count | None = None
+    pause: Seconds | None = None
+    stale: Seconds | None = None
 
 
 class SignatureShape(Shape):
@@ -61,11 +72,12 @@ class FileShape(Shape):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*$")]
     title: Text
     department: Text
-    kind: Literal["sql", "rest"]
+    kind: Literal["sql", "rest", "graphql", "file"]
     url: Text = Field(repr=False)
     divisions: Literal["MCA-2025"] = "MCA-2025"
     coverage: list[Text] = []
     freshness: Seconds | None = None
+    refresh: Seconds | None = None
     time_zone: Text = "Asia/Shanghai"
     collation: Literal["binary"] | None = None
     budget: BudgetShape = BudgetShape()
@@ -80,6 +92,25 @@ class AttachShape(Shape):
     field: Text
     by: Annotated[dict[str, Text], Field(min_length=1)]
     many: bool = True
+
+
+class SubjectShape(Shape):
+    """`subject = {…}`: whom or what the rows are about; a text means a person."""
+
+    to: Text
+    by: Annotated[dict[str, Text], Field(min_length=1)]
+
+
+class DropShape(Shape):
+    """`[entity.X.file]`: how a dropped file is read."""
+
+    encoding: Literal["utf-8", "gbk", "gb18030"] = "utf-8"
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    sheet: str = ""
+    header_row: Count = 1
+    null: str = ""
+    newest: Literal["name", "modified"] = "name"
+    rows: Count = 1_000_000
 
 
 class FieldShape(Shape):
@@ -113,6 +144,7 @@ class PagingShape(Shape):
     size: Count = 100
     first: Annotated[int, Field(ge=0)] | None = None
     next: str = ""
+    more: str = ""
 
 
 class RestShape(Shape):
@@ -130,8 +162,19 @@ class RestShape(Shape):
     scan: bool = False
 
 
+class GraphqlShape(Shape):
+    """`[entity.X.graphql]`: arguments that are always given, and where the rows are."""
+
+    fixed: dict[str, Any] = {}
+    rows: str = ""
+    total: str = ""
+    answered: str = ""
+    paging: PagingShape | None = None
+    scan: bool = False
+
+
 class ByKeyShape(Shape):
-    """`by_key = {…}`: a parameter that takes many values of one field at once."""
+    """`by_key = {…}`: a parameter or argument that takes many values of one field at once."""
 
     field: Text
     parameter: Text
@@ -154,8 +197,10 @@ class EntityShape(Shape):
     attach: Annotated[list[AttachShape], BeforeValidator(_listed)] = []
     native: Text
     key: Annotated[list[Text], Field(min_length=1)] | None = None
-    subject: Text | None = None
+    subject: Annotated[SubjectShape, BeforeValidator(_person)] | None = None
     as_of: str = ""
     fields: Annotated[dict[str, Any], Field(min_length=1)]
+    file: DropShape | None = None
+    graphql: GraphqlShape | None = None
     rest: RestShape | None = None
     pushdown: PushdownShape | None = None

@@ -2,26 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
 from sources.declaration import Endpoint
+from sources.parameter import Parameter, Selection, spelled
 from sources.signature import Headers, Signer
 from transport.http import HttpRequest
-
-Parameter: TypeAlias = tuple[str, object]
-"""A name and a native value, or a tuple of native values that go together."""
 
 _ACCEPT: Final = ("Accept", "application/json")
 _CONTENT: Final = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
-class Requests:
+class RestRequests:
     """Makes the requests of one entity; `max_bytes` is the cap on each answer."""
 
     url: str
@@ -29,7 +26,11 @@ class Requests:
     signer: Signer
     max_bytes: int
 
-    def request(self, parameters: Iterable[Parameter], seconds: float) -> HttpRequest:
+    def writable(self, parameter: str, native: object) -> bool:
+        """Return whether the native value can be sent: a query takes any."""
+        return True
+
+    def request(self, _: Selection, parameters: Iterable[Parameter], seconds: float) -> HttpRequest:
         """Return the signed request for the parameters, the fixed ones included."""
         parameters = (*self.endpoint.fixed.items(), *parameters)
         if self.endpoint.method == "GET":
@@ -43,15 +44,6 @@ class Requests:
         headers: Headers = (_ACCEPT, *((_CONTENT,) if body else ()), *signed)
         url = f"{address}?{query}" if query else address
         return HttpRequest(method, url, headers, body, seconds, self.max_bytes)
-
-
-def spelled(native: object) -> str:
-    """Return a native value as a query spells it."""
-    if isinstance(native, bool):
-        return "true" if native else "false"
-    if isinstance(native, Decimal):
-        return format(native, "f")
-    return native.isoformat() if isinstance(native, date) else str(native)
 
 
 def _query(parameters: Iterable[Parameter], separator: str) -> str:

@@ -76,6 +76,26 @@ caseNumber = { native = "c", description = "办件 | Case" }
 [entity.Visit.pushdown]
 by_key = { field = "caseNumber", parameter = "case" }
 """
+GRAPHQL = """\
+name = "three"
+title = "三"
+department = "民政"
+kind = "graphql"
+url = "http://127.0.0.1:1/graphql"
+[entity.Visit]
+description = "走访 | Visit"
+attach = { to = "Case", field = "visits", by = { caseNumber = "number" } }
+native = "visits"
+key = ["v"]
+[entity.Visit.fields]
+number = { native = "v", description = "编号 | Number" }
+caseNumber = { native = "c.number", description = "办件 | Case" }
+[entity.Visit.graphql]
+rows = "nodes"
+total = "count"
+[entity.Visit.pushdown]
+by_key = { field = "caseNumber", parameter = "filter.cases" }
+"""
 
 
 def write(folder: Path, **files: str) -> Path:

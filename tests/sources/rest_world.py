@@ -23,6 +23,7 @@ from contract.read import Aggregate, Function, Read, Rows
 from contract.source import Capabilities, Source
 from sources import rowset
 from sources.declaration import Budget, Column, Department, Endpoint, MappedEntity, Paging
+from sources.http_source import HttpSource
 from sources.rest import RestSource
 from tests.loopback import Received, Reply, json_reply, serving
 from tests.predicates import VALUES
@@ -95,13 +96,13 @@ def leaves(field: str, operator: Operator) -> Iterator[Leaf]:
 def answer(received: Received) -> Reply:
     """Answer as a plain system does: filter the natives, give one page."""
     asked = received.parameters
-    rows = [row for row in world.NATIVE["Person"] if _matches(row, asked)]
+    rows = [row for row in world.NATIVE["Person"] if matches(row, asked)]
     start = int(asked["offset"])
-    page = [_sent(row) for row in rows[start : start + int(asked["limit"])]]
+    page = [sent(row) for row in rows[start : start + int(asked["limit"])]]
     return json_reply({"data": {"list": page, "count": len(rows)}})
 
 
-def _matches(row: Mapping[str, object], asked: Mapping[str, str]) -> bool:
+def matches(row: Mapping[str, object], asked: Mapping[str, str]) -> bool:
     for field, (parameter, _) in KEYS.items():
         if parameter in asked and str(row[field]) not in asked[parameter].split(SEPARATOR):
             return False
@@ -114,7 +115,7 @@ def _matches(row: Mapping[str, object], asked: Mapping[str, str]) -> bool:
     )
 
 
-def _sent(row: Mapping[str, object]) -> dict[str, object]:
+def sent(row: Mapping[str, object]) -> dict[str, object]:
     return {
         field: float(native)
         if isinstance(native, Decimal)
@@ -155,7 +156,7 @@ def department(url: str) -> Department:
 class Completed:
     """A source whose caller sorts, cuts and counts, as the gate does for what is not claimed."""
 
-    source: RestSource
+    source: HttpSource
 
     @property
     def name(self) -> str:

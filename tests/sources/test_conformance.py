@@ -36,9 +36,9 @@ from demo.mariadb import Mariadb
 from demo.postgres import Postgres
 from sources import rowset
 from tests.predicates import TEXTS, every_leaf, predicates
-from tests.sources import rest_world, world
+from tests.sources import file_world, graphql_world, rest_world, world
 
-KINDS = ("memory", "sqlite", "postgres", "mariadb", "rest")
+KINDS = ("memory", "sqlite", "postgres", "mariadb", "rest", "graphql", *file_world.DROPS)
 
 PERSON = world.entity("Person")
 FIELDS = tuple(PERSON.fields)
@@ -63,15 +63,23 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         server: Postgres | Mariadb = request.getfixturevalue(request.param)
         server.create_database("world")
         return world.fill_server(server.url("world"), request.param)
+    if request.param in file_world.DROPS:
+        return file_world.dropped(request.param, tmp_path_factory.mktemp("world"))
     return str(request.param)
 
 
 @pytest.fixture
 async def source(opened: str) -> AsyncIterator[Source]:
-    served = {"memory": world.memory, "rest": rest_world.system}
-    context: AbstractAsyncContextManager[Source] = (
-        served[opened]() if opened in served else world.database(opened)
-    )
+    served = {
+        "memory": world.memory,
+        "rest": rest_world.system,
+        "graphql": graphql_world.system,
+    }
+    context: AbstractAsyncContextManager[Source]
+    if opened.startswith("file:"):
+        context = file_world.system(opened)
+    else:
+        context = served[opened]() if opened in served else world.database(opened)
     async with context as there:
         yield there
 

@@ -1,11 +1,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 
 import pytest
 
 from contract.errors import SourceFailure, SourceRefused, SourceTimeout, SourceUnavailable
 from contract.read import Aggregate, Function, Measure, Read, Rows
 from contract.source import Capabilities
+from sources.breaker import Circuit
 from sources.declaration import Budget
 from sources.guard import Guard
 
@@ -93,11 +95,98 @@ async def test_waiting_for_a_place_counts_against_the_budget() -> None:
 
 
 async def test_a_source_that_answers_again_is_well_again() -> None:
-    answers = iter((broken, two_rows))
-    guard = Guard(Answering(lambda: next(answers)()), Budget())
+    guard = Guard(Answering(turns(broken, two_rows)), Budget(retries=0))
 
     with pytest.raises(SourceUnavailable):
         await guard.read(READ)
     await guard.read(READ)
 
     assert guard.health.is_well
+
+
+async def test_a_question_that_did_not_reach_the_system_is_asked_again() -> None:
+    guard = Guard(Answering(turns(broken, two_rows)), Budget(retries=1))
+
+    assert await guard.read(READ) == await two_rows()
+
+
+async def test_an_answer_that_is_refused_is_not_asked_for_again() -> None:
+    guard = Guard(Answering(turns(refused, two_rows)), Budget(retries=3))
+
+    with pytest.raises(SourceRefused):
+        await guard.read(READ)
+
+
+async def test_beyond_the_queue_questions_fail_at_once() -> None:
+    guard = Guard(Answering(never), Budget(seconds=0.05, concurrency=1, queue=1, retries=0))
+
+    outcomes = await asyncio.gather(*(guard.read(READ) for _ in range(4)), return_exceptions=True)
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == [
+        "SourceTimeout",
+        "SourceTimeout",
+        "SourceUnavailable",
+        "SourceUnavailable",
+    ]
+
+
+async def test_after_failures_in_a_row_the_system_is_left_alone_and_then_asked_once() -> None:
+    asked = 0
+
+    async def counting() -> Rows:
+        nonlocal asked
+        asked += 1
+        raise ConnectionResetError
+
+    time = [0.0]
+    budget = Budget(retries=0, failures=2, pause_seconds=1)
+    guard = Guard(Answering(counting), budget, seconds=lambda: time[0])
+
+    async def ask(times: int) -> None:
+        await asyncio.gather(*(guard.read(READ) for _ in range(times)), return_exceptions=True)
+
+    await ask(1)
+    await ask(1)
+    while_open = asked
+    await ask(5)
+    left_alone = asked
+    time[0] = 1.0
+    await ask(5)
+
+    assert (while_open, left_alone, asked, guard.circuit) == (2, 2, 3, Circuit.OPEN)
+
+
+async def test_a_stale_copy_stands_in_only_where_and_as_long_as_allowed() -> None:
+    clock = iter(datetime(2026, 5, 1, hour, tzinfo=UTC) for hour in range(24))
+    budget = Budget(retries=0, stale_seconds=3 * 3600)
+    guard = Guard(Answering(turns(two_rows, broken, broken)), budget, lambda: next(clock))
+    other = Read("Resident", ("number",))
+
+    await guard.read(READ)
+    copy = await guard.read(READ)
+    with pytest.raises(SourceUnavailable):
+        await guard.read(other)
+    with pytest.raises(SourceUnavailable):
+        await guard.read(READ)
+
+    taken = datetime(2026, 5, 1, 1, tzinfo=UTC)
+    assert copy == Rows(("name",), [("甲",), ("乙",)], as_of=taken)
+
+
+async def test_without_leave_no_copy_stands_in() -> None:
+    guard = Guard(Answering(turns(two_rows, broken)), Budget(retries=0))
+
+    await guard.read(READ)
+
+    with pytest.raises(SourceUnavailable):
+        await guard.read(READ)
+
+
+def turns(*answers: Answer) -> Answer:
+    """Return an answer that is another each time, the last one for ever."""
+    rest = list(answers)
+
+    async def answer() -> Rows:
+        return await (rest.pop(0) if len(rest) > 1 else rest[0])()
+
+    return answer

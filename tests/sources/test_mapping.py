@@ -4,14 +4,30 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from contract.document import load
 from contract.entity import Entity, Field, Kind, Relationship
 from sources import mapping_model
 from sources.declaration import Attachment, Budget, Endpoint, Paging, Signature
 from sources.mapping import attached, load_departments
 from sources.mapping_model import Shape
-from tests.mapped import CORE, GOOD, HEAD, OPEN, PERSONAL, RESIDENT, REST, RESTRICTED, write
+from tests.mapped import (
+    CORE,
+    GOOD,
+    GRAPHQL,
+    HEAD,
+    OPEN,
+    PERSONAL,
+    RESIDENT,
+    REST,
+    RESTRICTED,
+    write,
+)
 
 DOC = Path(__file__).parents[2] / "docs" / "adding.md"
+EXAMPLES = {
+    text.partition('"')[2].partition('"')[0]: text
+    for text in re.findall(r"```toml\n(.*?)```", DOC.read_text("utf-8"), re.DOTALL)
+}
 
 
 def test_a_good_file_gives_a_department(tmp_path: Path) -> None:
@@ -114,7 +130,7 @@ def test_a_facet_without_a_subject_is_open(tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_documentation_loads(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```toml\n(.*?)```", DOC.read_text("utf-8"), re.DOTALL)
+    text = EXAMPLES["medical_insurance"]
     environment = {"MEDICAL_INSURANCE_URL": "http://127.0.0.1:1", "MEDICAL_INSURANCE_TOKEN": "t0k"}
 
     (department,) = load_departments(write(tmp_path, medical_insurance=text), CORE, environment)
@@ -133,6 +149,73 @@ def test_the_example_of_the_documentation_loads(tmp_path: Path) -> None:
         success=(("infcode", 0),),
         paging=Paging("page", "pageNum", "pageSize", 200),
     )
+
+
+def test_the_graphql_example_of_the_documentation_loads(tmp_path: Path) -> None:
+    environment = {
+        "LOW_INCOME_PLATFORM_URL": "http://127.0.0.1:1",
+        "LOW_INCOME_PLATFORM_TOKEN": "t0k",
+    }
+    folder = write(tmp_path, low_income_platform=EXAMPLES["low_income_platform"])
+
+    (department,) = load_departments(folder, CORE, environment)
+
+    assert department.url == "http://127.0.0.1:1/graphql"
+    assert department.signature == Signature("header", "Authorization", "Bearer t0k")
+    assert department.entities["LowIncomeRecord"].endpoint == Endpoint(
+        method="POST",
+        path="monitoredPersons",
+        by_key={"idNumber": ("filter.certificateNoIn", 500)},
+        key_separator="",
+        parameters={("state", "in"): "filter.stateIn"},
+        rows="data.monitoredPersons.nodes",
+        total="data.monitoredPersons.totalCount",
+        refusal="errors",
+        paging=Paging(
+            "cursor",
+            "after",
+            "first",
+            500,
+            first=0,
+            next="data.monitoredPersons.pageInfo.endCursor",
+            more="data.monitoredPersons.pageInfo.hasNextPage",
+        ),
+    )
+
+
+def test_a_graphql_service_is_asked_as_its_file_says(tmp_path: Path) -> None:
+    text = GRAPHQL.replace(
+        'total = "count"',
+        'answered = "cases"\nfixed = { filter = { city = "3202" }, year = 2026 }\n'
+        'paging = { style = "cursor", parameter = "after", next = "page.end", more = "page.more" }',
+    ).replace('"filter.cases" }', '"filter.cases", batch = 5 }')
+
+    (department,) = load_departments(write(tmp_path, three=text), CORE, {})
+
+    assert department.entities["Visit"].endpoint == Endpoint(
+        method="POST",
+        path="visits",
+        fixed={"filter.city": "3202", "year": 2026},
+        by_key={"caseNumber": ("filter.cases", 5)},
+        key_separator="",
+        rows="data.visits.nodes",
+        answered="data.visits.cases",
+        refusal="errors",
+        paging=Paging(
+            "cursor", "after", first=0, next="data.visits.page.end", more="data.visits.page.more"
+        ),
+    )
+    assert department.written == load(tmp_path / "three.toml")
+
+
+def test_a_graphql_service_is_asked_by_a_thousand_keys_where_nothing_is_said(
+    tmp_path: Path,
+) -> None:
+    (department,) = load_departments(write(tmp_path, three=GRAPHQL), CORE, {})
+
+    endpoint = department.entities["Visit"].endpoint
+    assert endpoint is not None
+    assert endpoint.by_key == {"caseNumber": ("filter.cases", 1000)}
 
 
 def test_every_option_is_documented() -> None:

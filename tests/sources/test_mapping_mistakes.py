@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contract.document import Mistake, Mistakes
 from sources.mapping import load_departments
-from tests.mapped import CASE, CORE, GOOD, HEAD, REST, write
+from tests.mapped import CASE, CORE, GOOD, GRAPHQL, HEAD, REST, write
 
 
 def mistakes(folder: Path, environment: Mapping[str, str] | None = None) -> list[str]:
@@ -60,7 +60,7 @@ WRONG = tomllib.loads(Path(__file__).with_name("mistakes.toml").read_text("utf-8
 
 @pytest.mark.parametrize("case", WRONG, ids=[case["said"][0] for case in WRONG])
 def test_what_is_wrong_is_told_with_what_to_write(tmp_path: Path, case: dict[str, Any]) -> None:
-    good = {"one": GOOD, "two": REST}[case["file"]]
+    good = {"one": GOOD, "two": REST, "three": GRAPHQL}[case["file"]]
     assert case["before"] in good
     folder = write(tmp_path, **{case["file"]: good.replace(case["before"], case["after"])})
 
@@ -86,7 +86,8 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         'one.toml:18: Resident has no field "idNo". Write idNumber.',
         'three.toml:1: this is not TOML: invalid statement. Write key = value, texts in "quotes", '
         "each key once.",
-        'two.toml:4: kind has a value that is not allowed. Write "sql" or "rest".',
+        "two.toml:4: kind has a value that is not allowed. "
+        'Write "sql", "rest", "graphql" or "file".',
         'two.toml:10: "v" is neither a field of this entity nor the native of one. '
         'Add a field with native = "v".',
         'two.toml:12: the key "native" is missing. Write native = ….',
@@ -120,7 +121,7 @@ def test_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
 VALUES = ["1", '""', "[]", "{}", "true", '"x"', "1.5", "2020-01-01", "[[1]]", "{ a = 1 }", '"${X}"']
 PLACES = [
     (text, match.start(1), match.end(1))
-    for text in (GOOD, REST)
+    for text in (GOOD, REST, GRAPHQL)
     for match in re.finditer(r"""(?<== )("[^"]*"|\[[^]]*\]|\{[^}]*\}|true)""", text)
 ]
 

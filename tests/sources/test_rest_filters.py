@@ -18,6 +18,7 @@ from contract.predicate import (
     Predicate,
     StartsWith,
     Within,
+    all_of,
 )
 from contract.read import Aggregate, ForEach, Function, Measure, Order, Read, Rows
 from contract.source import Capabilities, pushes, split
@@ -26,8 +27,9 @@ from sources.codec import money, text
 from sources.declaration import (
     Budget,
     Endpoint,
+    Paging,
 )
-from sources.rest_question import capabilities_of
+from sources.http_question import capabilities_of
 from tests.loopback import Received, Reply, json_reply, serving
 from tests.servers import Department as Stub
 from tests.servers import Fault
@@ -258,3 +260,28 @@ async def test_every_declared_filter_has_our_meaning_for_every_value(leaf: Leaf)
     everything = Rows(fields, [tuple(row.values()) for row in world.ROWS["Person"]])
     kept = rowset.ordered(rowset.keep(rows, parts.residual), (Order("number"),))
     assert kept == rowset.keep(everything, leaf)
+
+
+async def test_a_second_condition_on_one_parameter_is_run_on_the_rows() -> None:
+    system = stub()
+    endpoint = replace(ENDPOINT, parameters={("kind", "eq"): "insutype"}, trusted=True)
+    where = all_of(*(Comparison("kind", Operator.EQ, kind) for kind in ("RESIDENT", "EMPLOYEE")))
+
+    assert await answered(system, scan(where), endpoint) == []
+    assert [asked["insutype"] for asked in system.asked] == ["390"]
+
+
+@pytest.mark.parametrize(("more", "pages"), [(True, 2), (False, 1)])
+async def test_a_system_may_say_whether_there_is_another_page(more: bool, pages: int) -> None:
+    def handler(received: Received) -> Reply:
+        first = "cursor" not in received.parameters
+        rows = ENROLMENTS[:2] if first else ENROLMENTS[2:3]
+        return json_reply({"rows": rows, "next": "x", "more": first and more})
+
+    paging = Paging("cursor", "cursor", "limit", 2, next="next", more="more")
+    endpoint = Endpoint(rows="rows", paging=paging, scan=True)
+    async with serving(handler) as loopback, asking(loopback, endpoint) as source:
+        found = await source.read(scan(fields=("number",)))
+
+        assert len(loopback.received) == pages
+    assert list(found.rows) == [(row[0],) for row in ROWS[: 3 if more else 2]]

@@ -1,5 +1,5 @@
 """
-What a REST system's answer says, or why it is not believed.
+What the answer of a system over HTTP says, or why it is not believed.
 
 JSON is strict: valid UTF-8, no NaN or Infinity, no name twice in an object, at most 64 levels.
 """
@@ -32,6 +32,10 @@ class Mistrusted(Exception):
     """The answer is not as agreed; the text names places in it, never values."""
 
 
+class Refusal(Mistrusted):
+    """The system says itself that its answer is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One answer; `next` is the cursor of the next page."""
@@ -62,6 +66,8 @@ def read_page(endpoint: Endpoint, body: bytes) -> Page:
     Raises: Mistrusted when it is no strict JSON, did not succeed or has not the agreed shape.
     """
     document = strict_json(body)
+    if _refuses(document, endpoint.refusal):
+        raise Refusal(f"{endpoint.refusal} in the answer")
     for path, wanted in endpoint.success:
         found = value_at(document, _path(path))
         if found != wanted or isinstance(found, bool) is not isinstance(wanted, bool):
@@ -101,12 +107,17 @@ def value_at(document: object, path: Path) -> object:
 
 
 class Reader:
-    """Reads the rows of one entity into records; `names` are the fields of their values."""
+    """
+    Reads the rows of one entity into records; `names` are the fields of their values.
+
+    `selected`: the natives it cannot do without; of the others it takes what comes.
+    """
 
     def __init__(self, mapped: MappedEntity, fields: Iterable[str], by: str | None) -> None:
         self.names = tuple(fields)
         keys = {*mapped.entity.key} | ({by} if by else set())
         chosen = dict.fromkeys((*self.names, *mapped.entity.key))
+        self.selected = tuple(mapped.columns[name].native for name in chosen)
         self._columns = [_Reading(mapped.columns[name], name in keys) for name in chosen]
         self._width = len(self.names)
         self._identity = [_path(mapped.columns[name].native) for name in mapped.entity.key]
@@ -165,6 +176,10 @@ def _path(dotted: str) -> Path:
     return tuple(dotted.split(".")) if dotted else ()
 
 
+def _refuses(document: object, path: str) -> bool:
+    return bool(path) and value_at(document, _path(path)) not in (MISSING, None, [])
+
+
 def _members(document: object) -> int:
     """Return how many members all objects have together, one level after the other."""
     count = 0
@@ -216,11 +231,19 @@ def _answered(document: object, path: str) -> tuple[object, ...]:
 
 
 def _next(document: object, endpoint: Endpoint) -> str | int | None:
-    if endpoint.paging is None or endpoint.paging.style != "cursor":
+    paging = endpoint.paging
+    if paging is None or paging.style != "cursor" or not _has_more(document, paging.more):
         return None
-    cursor = value_at(document, _path(endpoint.paging.next))
-    if cursor is MISSING or cursor is None or cursor == "":
+    cursor = value_at(document, _path(paging.next))
+    if not paging.more and (cursor is MISSING or cursor is None or cursor == ""):
         return None
     if isinstance(cursor, bool) or not isinstance(cursor, str | int):
-        raise Mistrusted(f"{endpoint.paging.next} is no cursor")
+        raise Mistrusted(f"{paging.next} is no cursor")
     return cursor
+
+
+def _has_more(document: object, path: str) -> bool:
+    more = value_at(document, _path(path)) if path else True
+    if not isinstance(more, bool):
+        raise Mistrusted(f"{path} is neither true nor false")
+    return more

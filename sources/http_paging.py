@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sources.declaration import Endpoint, Paging
-from sources.rest_answer import Mistrusted, Page, Record
-from sources.rest_request import Parameter
+from sources.http_answer import Mistrusted, Page, Record
+from sources.parameter import Parameter
 
 
 @dataclass(slots=True)

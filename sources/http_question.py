@@ -1,10 +1,10 @@
-"""What a read becomes for a REST system: batches of keys and parameters. Sends nothing."""
+"""What a read becomes for a system over HTTP: batches of keys and parameters. Sends nothing."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, product
-from typing import Final
+from typing import Final, TypeAlias
 
 from contract.entity import UNKNOWN, Kind
 from contract.predicate import (
@@ -26,7 +26,7 @@ from contract.read import ForEach, Read
 from contract.source import Capabilities, operator_of
 from sources.codec import compared, division
 from sources.declaration import Budget, Column, Endpoint, MappedEntity
-from sources.rest_request import Parameter, spelled
+from sources.parameter import Parameter, spelled
 
 _MOST_KEYS: Final = 1000
 _FEWEST_KEYS: Final = 100
@@ -36,8 +36,16 @@ _DIVISIONS: Final = division()
 _RANGES: Final = frozenset({Operator.LT, Operator.LTE, Operator.GT, Operator.GTE})
 
 
+Writable: TypeAlias = Callable[[str, object], bool]
+
+
 class Unclaimed(Exception):
     """The read asks for what the capabilities do not claim."""
+
+
+def any_native(_parameter: str, _native: object) -> bool:
+    """Say that a parameter can hold any native value."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +93,13 @@ def capabilities_of(mapped: MappedEntity, endpoint: Endpoint, budget: Budget) ->
     )
 
 
-def plan(mapped: MappedEntity, endpoint: Endpoint, read: Read) -> Plan:
+def plan(
+    mapped: MappedEntity, endpoint: Endpoint, read: Read, writable: Writable = any_native
+) -> Plan:
     """
     Return the questions that a read becomes; none where nothing can match.
 
+    `writable` says whether a parameter can hold a native value; what it cannot hold is in no row.
     Raises: Unclaimed for what the capabilities do not claim.
     """
     if read.order_by or read.limit is not None:
@@ -100,11 +111,12 @@ def plan(mapped: MappedEntity, endpoint: Endpoint, read: Read) -> Plan:
     keys = tuple(key for leaf in wanted if (key := _asked_keys(endpoint, leaf)))
     filters = tuple(leaf for leaf in wanted if _asked_keys(endpoint, leaf) is None)
     driving = _driving(endpoint, keys, read.for_each)
-    asked = tuple(_asked(mapped, endpoint, leaf) for leaf in filters)
+    asker = _Asker(mapped, endpoint, writable)
+    asked = tuple(_each_parameter_once(asker.asked(leaf) for leaf in filters))
     return Plan(
         tuple(
             Question((*batch.parameters, *chain.from_iterable(way)), batch.keys)
-            for batch in _batches(mapped, endpoint, driving)
+            for batch in asker.batches(driving)
             for way in product(*(each.ways for each in asked))
         ),
         driving.field if driving else None,
@@ -121,6 +133,88 @@ class _Asked:
 
 
 _NOT_ASKED: Final = _Asked(((),), exact=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Puts keys and filters into the words of one system."""
+
+    mapped: MappedEntity
+    endpoint: Endpoint
+    writable: Writable
+
+    def batches(self, driving: In | None) -> Iterator[Question]:
+        """Yield a question for each batch of keys; one without keys where none are asked for."""
+        if driving is None:
+            yield Question(())
+            return
+        parameter, size = self.endpoint.by_key[driving.field]
+        column = self.mapped.columns[driving.field]
+        keys = dict.fromkeys(driving.operands)
+        natives = [
+            (native, key) for key in keys for native in self._natives(column, key, parameter)
+        ]
+        for start in range(0, len(natives), size):
+            batch = natives[start : start + size]
+            together = _together((native for native, _ in batch), self.endpoint.key_separator)
+            yield Question(((parameter, together),), frozenset(key for _, key in batch))
+
+    def asked(self, leaf: Leaf) -> _Asked:
+        """Return how a filter is asked for."""
+        operator = operator_of(leaf)
+        column = self.mapped.columns.get(leaf.field)
+        parameter = self.endpoint.parameters.get((leaf.field, operator))
+        if column is None or parameter is None or not _askable(column, operator):
+            raise Unclaimed(f"{operator} of {leaf.field}")
+        if isinstance(leaf, Comparison) and operator in _RANGES:
+            return self._range(column, leaf)
+        if isinstance(leaf, Within) and not _DIVISIONS.encode(leaf.division):
+            return _NOT_ASKED
+        operands = self._operands(column, leaf, parameter)
+        # An empty parameter means "any" to many systems.
+        if any("" in (value if isinstance(value, tuple) else (value,)) for value in operands):
+            return _NOT_ASKED
+        return _Asked(tuple(((parameter, value),) for value in operands))
+
+    def _range(self, column: Column, leaf: Comparison) -> _Asked:
+        parameters = self.endpoint.parameters
+        operator, native = compared(column.codec, leaf.operator, leaf.operand)
+        parameter = parameters.get((leaf.field, operator))
+        own = parameters[leaf.field, leaf.operator]
+        if not (_encodable(native) and self.writable(parameter or own, native)):
+            return _NOT_ASKED
+        if parameter is not None:
+            sure = column.codec.total or not self.endpoint.trusted
+            return _Asked((((parameter, native),),), exact=sure)
+        if operator is Operator.LTE:
+            return _NOT_ASKED
+        # No native equals the operand, so >= from the native below it asks for one value too many.
+        return _Asked((((own, native),),), exact=False)
+
+    def _operands(self, column: Column, leaf: Leaf, parameter: str) -> tuple[object, ...]:
+        match leaf:
+            case Comparison(_, _, operand) | Within(_, operand):
+                return self._natives(column, operand, parameter)
+            case In(_, operands):
+                natives = [
+                    native
+                    for operand in operands
+                    for native in self._natives(column, operand, parameter)
+                ]
+                return (_together(natives, self.endpoint.key_separator),) if natives else ()
+            case IsNull():
+                return (True,)
+            case StartsWith(_, text) | Contains(_, text):
+                return (text,) if _encodable(text) else ()
+
+    def _natives(self, column: Column, value: object, parameter: str) -> tuple[object, ...]:
+        if column.field.kind is Kind.CODE and value == UNKNOWN:
+            raise Unclaimed("an unknown code as operand")
+        return tuple(
+            native
+            for native in column.codec.encode(value)
+            if _encodable(native) and self.writable(parameter, native)
+        )
 
 
 def _leaves(predicate: Predicate) -> Iterator[Leaf | None]:
@@ -158,62 +252,13 @@ def _driving(endpoint: Endpoint, keys: tuple[In, ...], for_each: ForEach | None)
     return keys[0] if keys else None
 
 
-def _batches(mapped: MappedEntity, endpoint: Endpoint, driving: In | None) -> Iterator[Question]:
-    if driving is None:
-        yield Question(())
-        return
-    parameter, size = endpoint.by_key[driving.field]
-    column = mapped.columns[driving.field]
-    keys = dict.fromkeys(driving.operands)
-    natives = [(native, key) for key in keys for native in _natives(column, key)]
-    for start in range(0, len(natives), size):
-        batch = natives[start : start + size]
-        together = _together((native for native, _ in batch), endpoint.key_separator)
-        yield Question(((parameter, together),), frozenset(key for _, key in batch))
-
-
-def _asked(mapped: MappedEntity, endpoint: Endpoint, leaf: Leaf) -> _Asked:
-    operator = operator_of(leaf)
-    column = mapped.columns.get(leaf.field)
-    parameter = endpoint.parameters.get((leaf.field, operator))
-    if column is None or parameter is None or not _askable(column, operator):
-        raise Unclaimed(f"{operator} of {leaf.field}")
-    if isinstance(leaf, Comparison) and operator in _RANGES:
-        return _range(column, endpoint, leaf)
-    if isinstance(leaf, Within) and not _DIVISIONS.encode(leaf.division):
-        return _NOT_ASKED
-    operands = _operands(column, leaf, endpoint.key_separator)
-    # An empty parameter means "any" to many systems.
-    if any("" in (value if isinstance(value, tuple) else (value,)) for value in operands):
-        return _NOT_ASKED
-    return _Asked(tuple(((parameter, value),) for value in operands))
-
-
-def _range(column: Column, endpoint: Endpoint, leaf: Comparison) -> _Asked:
-    operator, native = compared(column.codec, leaf.operator, leaf.operand)
-    parameter = endpoint.parameters.get((leaf.field, operator))
-    if not _writable(native):
-        return _NOT_ASKED
-    if parameter is not None:
-        sure = column.codec.total or not endpoint.trusted
-        return _Asked((((parameter, native),),), exact=sure)
-    if operator is Operator.LTE:
-        return _NOT_ASKED
-    # No native equals the operand, so >= from the native below it asks for one value too many.
-    return _Asked((((endpoint.parameters[leaf.field, leaf.operator], native),),), exact=False)
-
-
-def _operands(column: Column, leaf: Leaf, separator: str) -> tuple[object, ...]:
-    match leaf:
-        case Comparison(_, _, operand) | Within(_, operand):
-            return _natives(column, operand)
-        case In(_, operands):
-            natives = [native for operand in operands for native in _natives(column, operand)]
-            return (_together(natives, separator),) if natives else ()
-        case IsNull():
-            return (True,)
-        case StartsWith(_, text) | Contains(_, text):
-            return (text,) if _writable(text) else ()
+def _each_parameter_once(asked: Iterable[_Asked]) -> Iterator[_Asked]:
+    """Yield how filters are asked for, none by a parameter that has a value already."""
+    used: set[str] = set()
+    for each in asked:
+        names = {name for way in each.ways for name, _ in way}
+        yield _NOT_ASKED if names & used else each
+        used |= names
 
 
 def _askable(column: Column, operator: Operator) -> bool:
@@ -231,13 +276,7 @@ def _askable(column: Column, operator: Operator) -> bool:
             return codec.ordered
 
 
-def _natives(column: Column, value: object) -> tuple[object, ...]:
-    if column.field.kind is Kind.CODE and value == UNKNOWN:
-        raise Unclaimed("an unknown code as operand")
-    return tuple(native for native in column.codec.encode(value) if _writable(native))
-
-
-def _writable(native: object) -> bool:
+def _encodable(native: object) -> bool:
     """Return whether UTF-8 has the text; one that it lacks is in no system's rows."""
     return not isinstance(native, str) or native.isascii() or not _SURROGATE.search(native)
 
