@@ -1,4 +1,4 @@
-"""The companies of a township, and who of its residents works for which."""
+"""The companies and shops of a township, and who of its residents works for which company."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,17 +8,19 @@ from typing import Final
 
 from demo.identifiers import credit_code, scattered
 from demo.land import Township
-from demo.names import COMPANY_KINDS, company_name
+from demo.names import COMPANY_KINDS, company_name, shop_name
 from demo.people import PER_TOWNSHIP_AT_MOST, Person
 from demo.working_days import TODAY
 
 _RESIDENTS_PER_ENTERPRISE: Final = 45
+_RESIDENTS_PER_SHOP: Final = 70
+_FIRST_SHOP: Final = 50_000
 _ROADS: Final = ("振兴路", "创业路", "科技路", "人民路")
 
 
 @dataclass(frozen=True, slots=True)
 class Enterprise:
-    """A company as the social security system knows it."""
+    """A company, or a shop that insures nobody."""
 
     number: str
     credit_code: str
@@ -51,6 +53,27 @@ def workforce(township: Township, people: tuple[Person, ...], county: int, seed:
     )
     employers = {w.number: companies[at] for w, at in zip(workers, places, strict=True)}
     return Workforce(companies, employers)
+
+
+def shops(township: Township, residents: int, county: int, seed: int) -> tuple[Enterprise, ...]:
+    """Return the shops of a township; `county` is the place in their codes."""
+    random = Random(f"{seed} shops {township.code}")
+    count = residents // _RESIDENTS_PER_SHOP + 1
+    return tuple(_shop(random, township, county, index) for index in range(count))
+
+
+def _shop(random: Random, township: Township, county: int, index: int) -> Enterprise:
+    serial = township.rank * PER_TOWNSHIP_AT_MOST + _FIRST_SHOP + index
+    return Enterprise(
+        number=f"E{scattered(serial):09}",
+        credit_code=credit_code(county, serial),
+        name=shop_name(random, township.county_name[:-1]),
+        division=township.code,
+        kind="个体工商户",
+        established=TODAY - timedelta(days=random.randrange(30, 6_000)),
+        address=f"{township.place}{random.choice(_ROADS)}{random.randint(1, 400)}号",
+        headcount=0,
+    )
 
 
 def _enterprise(

@@ -39,6 +39,7 @@ _TRADES: Final = (
     *("精密机械", "纺织", "电子科技", "新能源", "物流", "食品", "建材", "环保科技", "汽车部件"),
     *("农业发展", "餐饮管理", "商贸", "信息技术", "生物医药", "装饰工程", "塑料制品"),
 )
+_SHOPS: Final = ("面馆", "小吃店", "超市", "理发店", "五金店", "服装店", "水果店", "早餐店")
 _COMPANY_WORDS: Final = "恒瑞鑫盛达远宏泰华兴隆昌永顺源丰润天海"
 COMPANY_KINDS: Final = {
     "有限责任公司": "有限公司",
@@ -72,3 +73,8 @@ def company_name(random: Random, place: str, kind: str) -> str:
     """Return a company's name, which begins with where it is."""
     word = random.choice(_COMPANY_WORDS) + random.choice(_COMPANY_WORDS)
     return f"{place}{word}{random.choice(_TRADES)}{COMPANY_KINDS[kind]}"
+
+
+def shop_name(random: Random, place: str) -> str:
+    """Return the name of a shop, which has its owner's family name."""
+    return f"{place}{surname(random)}记{random.choice(_SHOPS)}"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, TypeVar
+from typing import IO, Final, Protocol, TypeVar
 
 _KEEPER: Final = Path(__file__).with_name("keeper.py")
 _NOBODY: Final = 65534
@@ -135,6 +135,29 @@ class Process:
             self._keeper.terminate()  # a forked worker of the starter may hold the other end too
             self._keeper.wait(_STOP_SECONDS)
         self._lock.close()
+
+
+class Stoppable(Protocol):
+    """What was started."""
+
+    def stop(self) -> None:
+        """Stop it."""
+
+
+Started = TypeVar("Started", bound=Stoppable)
+
+
+def started(starts: Sequence[Callable[[], Started]]) -> list[Started]:
+    """Start everything at once and return it in order; when one fails, stop all others."""
+    with ThreadPoolExecutor(len(starts)) as pool:
+        futures = [pool.submit(start) for start in starts]
+    failed = [error for future in futures if (error := future.exception())]
+    if failed:
+        for future in futures:
+            if not future.exception():
+                future.result().stop()
+        raise failed[0]
+    return [future.result() for future in futures]
 
 
 def stop_stale(pid_file: Path, mark: str, stop: signal.Signals) -> None:

@@ -5,7 +5,7 @@ Memory is bounded by one county: a township is made, handed on and forgotten.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from random import Random
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from demo import scene
 from demo.assistance import Assistance, CivilAffairs
 from demo.cases import Case, Docket
-from demo.enterprises import Enterprise, workforce
+from demo.enterprises import Enterprise, shops, workforce
 from demo.identifiers import CitizenNumbers
 from demo.insurance import Insurers, MedicalEnrollment, SocialInsurance
 from demo.land import PROVINCE, Township, townships
@@ -26,12 +26,14 @@ MOST: Final = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What all departments together know of one township's people."""
+    """What all departments together know of one township's people; `seed` is for what follows."""
 
+    seed: int
     township: Township
     households: tuple[Household, ...]
     people: tuple[Person, ...]
     enterprises: tuple[Enterprise, ...]
+    shops: tuple[Enterprise, ...]
     social_insurances: tuple[SocialInsurance, ...]
     medical_enrollments: tuple[MedicalEnrollment, ...]
     assistances: tuple[Assistance, ...]
@@ -53,10 +55,12 @@ class _Maker:
         theirs = tuple(p for p in people if p.household != scene.HOUSEHOLD.number)
         return _with_scene(
             Records(
+                seed=self.seed,
                 township=township,
                 households=households,
                 people=people,
                 enterprises=work.enterprises,
+                shops=shops(township, len(people), self.county, self.seed),
                 social_insurances=tuple(
                     row for person in theirs for row in insurers.social(person)
                 ),
@@ -122,11 +126,8 @@ def _places() -> dict[str, int]:
 def _with_scene(records: Records) -> Records:
     if records.township.code != scene.TOWNSHIP:
         return records
-    return Records(
-        township=records.township,
-        households=records.households,
-        people=records.people,
-        enterprises=records.enterprises,
+    return replace(
+        records,
         social_insurances=(*scene.social_insurances(), *records.social_insurances),
         medical_enrollments=(*scene.medical_enrollments(), *records.medical_enrollments),
         assistances=(*scene.assistances(), *records.assistances),

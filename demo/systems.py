@@ -6,10 +6,9 @@ What is built is described beside it, last of all; without that description it i
 
 import asyncio
 import json
-import socket
-import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -18,8 +17,9 @@ from rich.progress import Progress
 
 from demo import (
     civil_affairs,
+    grid_visits,
+    health,
     mariadb,
-    medical_records,
     population,
     service_platform,
     social_security,
@@ -28,12 +28,17 @@ from demo.catalogue import CATALOGUE
 from demo.loading import Add, filled_mariadb, filled_postgres, filled_sqlite
 from demo.mariadb import Mariadb
 from demo.postgres import Postgres
-from demo.process import Process, free_port, kept_secret
+from demo.process import started
 from demo.province import FEWEST, MOST, province
+from demo.service import Service
+from demo.stand_ins import STAND_INS
 from sources.divisions import DATA
 
-_SERVICE: Final = Path(__file__).with_name("medical_insurance.py")
-_DATABASES: Final = ("population", "service_platform")
+_DATABASES: Final = {
+    "population": population.LAYOUT,
+    "service_platform": service_platform.LAYOUT,
+    "health": health.LAYOUT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +96,37 @@ def start(state: Path) -> "Systems":
     """
     if built(state) is None:
         raise FileNotFoundError(f"{state}: nothing is built here")
+    programs = [stand_in.program(state) for stand_in in STAND_INS]
     servers = _Servers.start(state)
     try:
-        return Systems(state, servers, MedicalInsurance.start(state))
+        services = started([partial(Service.start, state, program) for program in programs])
     except BaseException:
         servers.stop()
         raise
+    return Systems(state, servers, {service.program.name: service for service in services})
 
 
 class Systems:
     """The running stand-ins, and the ${NAMES} by which mapping files find them."""
 
-    def __init__(self, state: Path, servers: "_Servers", medical: "MedicalInsurance") -> None:
+    def __init__(self, state: Path, servers: "_Servers", services: dict[str, Service]) -> None:
         self._state = state
         self._servers = servers
-        self._medical = medical
+        self._services = services
 
     @property
     def environment(self) -> dict[str, str]:
         """Return the addresses and secrets, by the names the mapping files use."""
-        return {
-            "POPULATION_URL": self._servers.postgres.url("population"),
-            "SERVICE_PLATFORM_URL": self._servers.postgres.url("service_platform"),
+        postgres = self._servers.postgres
+        environment = {f"{name.upper()}_URL": postgres.url(name) for name in _DATABASES}
+        environment |= {
             "SOCIAL_SECURITY_URL": f"sqlite+aiosqlite:///{_social_security(self._state)}",
             "CIVIL_AFFAIRS_URL": self._servers.civil_affairs_url,
-            "MEDICAL_INSURANCE_URL": self._medical.url,
-            "MEDICAL_INSURANCE_TOKEN": self._medical.token,
+            "GRID_VISITS_DIRECTORY": str(_grid_visits(self._state)),
         }
+        for service in self._services.values():
+            environment |= service.environment
+        return environment
 
     @property
     def processes(self) -> dict[str, Running]:
@@ -125,18 +134,19 @@ class Systems:
         postgres, civil = self._servers.postgres, self._servers.civil_affairs
         there = f"postgresql://127.0.0.1:{postgres.port}"
         return {
-            "population": Running(postgres.pid, f"{there}/population"),
-            "service_platform": Running(postgres.pid, f"{there}/service_platform"),
+            **{name: Running(postgres.pid, f"{there}/{name}") for name in _DATABASES},
             "social_security": Running(None, str(_social_security(self._state))),
             "civil_affairs": Running(civil.pid, self._servers.civil_affairs_address),
-            "medical_insurance": Running(self._medical.pid, self._medical.url),
+            "grid_visits": Running(None, str(_grid_visits(self._state))),
+            **{name: Running(each.pid, each.url) for name, each in self._services.items()},
         }
 
     def restart(self, name: str) -> None:
         """Start the process of a system again at its address, also after it was killed."""
-        if name == "medical_insurance":
-            self._medical.stop()
-            self._medical = MedicalInsurance.start(self._state, self._medical.port)
+        if name in self._services:
+            service = self._services[name]
+            service.stop()
+            self._services[name] = Service.start(self._state, service.program, service.port)
         elif name == "civil_affairs" and self._servers.mariadb:
             self._servers = self._servers.with_mariadb_again(self._state)
         else:
@@ -144,61 +154,9 @@ class Systems:
 
     def stop(self) -> None:
         """Stop everything; may be called again."""
-        self._medical.stop()
+        for service in self._services.values():
+            service.stop()
         self._servers.stop()
-
-
-class MedicalInsurance:
-    """The REST service in its process."""
-
-    def __init__(self, process: Process, port: int, token: str) -> None:
-        self._process = process
-        self.port = port
-        self.token = token
-
-    @classmethod
-    def start(cls, state: Path, port: int | None = None) -> "MedicalInsurance":
-        """Return the running service; blocks until it answers."""
-        process = Process((state / "medical_insurance").absolute())
-        try:
-            service = cls(process, port or free_port(), kept_secret(process.directory / "token"))
-            service._run(_medical_insurance(state))
-        except BaseException:
-            process.stop()
-            raise
-        return service
-
-    @property
-    def url(self) -> str:
-        """Return the service's address."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        """Return the process id of the service itself."""
-        return int(self._pid_file.read_text())
-
-    def stop(self) -> None:
-        """Stop the service; may be called again."""
-        self._process.stop()
-
-    @property
-    def _pid_file(self) -> Path:
-        return self._process.directory / "pid"
-
-    def _run(self, file: Path) -> None:
-        token = self._process.directory / "token"
-        # -P: the script's folder is full of our own modules, and it needs none of them.
-        program = [sys.executable, "-P", str(_SERVICE)]
-        command = [*program, str(file), str(self.port), str(token), str(self._pid_file)]
-        self._process.start("SIGTERM", command, self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=0.2):
-                return True
-        except OSError:
-            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,10 +204,10 @@ class _Servers:
         for database in _DATABASES:
             self.postgres.create_database(database)
         return [
-            filled_postgres(self.postgres.url("population"), population.LAYOUT),
-            filled_postgres(self.postgres.url("service_platform"), service_platform.LAYOUT),
+            *(filled_postgres(self.postgres.url(name), each) for name, each in _DATABASES.items()),
             filled_sqlite(_social_security(state), social_security.LAYOUT),
-            filled_sqlite(_medical_insurance(state), medical_records.LAYOUT),
+            *(filled_sqlite(each.file(state), each.layout) for each in STAND_INS),
+            grid_visits.dropped(_grid_visits(state)),
             self._filled_civil_affairs(),
         ]
 
@@ -280,7 +238,11 @@ def _engine() -> str:
 def _generator() -> str:
     """Return a digest of everything but seed and number that the data depends on."""
     digest = sha256()
-    for folder, pattern in ((_SERVICE.parent, "*.py"), (CATALOGUE, "*.toml"), (DATA, "*.csv")):
+    for folder, pattern in (
+        (Path(__file__).parent, "*.py"),
+        (CATALOGUE, "*.toml"),
+        (DATA, "*.csv"),
+    ):
         for path in sorted(folder.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -300,5 +262,5 @@ def _social_security(state: Path) -> Path:
     return state.absolute() / "social_security.sqlite"
 
 
-def _medical_insurance(state: Path) -> Path:
-    return state.absolute() / "medical_insurance.sqlite"
+def _grid_visits(state: Path) -> Path:
+    return state.absolute() / "grid_visits"

@@ -35,11 +35,11 @@ class Division(Node):
     residents = to_many("Resident", "常住居民 | Residents", code="residenceDivision")
     households = to_many("Household", "户 | Households", code="division")
     cases = to_many("Case", "受理的办件 | Cases accepted here", code="acceptingDivision")
-    enterprises = to_many("Enterprise", "用人单位 | Enterprises", code="division")
+    enterprises = to_many("Enterprise", "市场主体 | Enterprises", code="division")
 
 
 @core(
-    "用人单位,来自社会保险系统 | An enterprise, from the social security system",
+    "市场主体,来自市场监管登记 | An enterprise or shop, from the market regulation registry",
     key=("number",),
     hidden=(Field("number", Kind.STRING, nullable=False),),
 )
@@ -50,6 +50,6 @@ class Enterprise(Node):
     kind: str | None = column("类型 | Kind")
     established_on: date | None = column("成立日期 | Established on")
     address: str | None = column("住所 | Address")
-    headcount: int | None = column("参保人数 | Insured employees", unit="person")
+    business_scope: str | None = column("经营范围 | Business scope")
 
     located_in = to_one("Division", "所在地 | Where it is", division="code")

@@ -68,7 +68,7 @@ _ROOTS: Final = (
     ("Case", "case", "number", "cases", "办件", "case"),
     ("Matter", "matter", "code", "matters", "事项", "matter"),
     ("Division", "division", "code", "divisions", "区划", "division"),
-    ("Enterprise", "enterprise", "creditCode", "enterprises", "用人单位", "enterprise"),
+    ("Enterprise", "enterprise", "creditCode", "enterprises", "市场主体", "enterprise"),
 )
 _Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="不透明标识 | Opaque id")]
 _Names: TypeAlias = Annotated[

@@ -26,7 +26,7 @@ def test_every_division_and_every_department_has_its_account() -> None:
         "county-": 95,
         "city-": 13,
         "province-": 1,
-        "officer-": 9,
+        "officer-": 13,
         "auditor": 1,
     }
 
@@ -44,6 +44,9 @@ def test_every_department_has_one_officer() -> None:
 
     assert sorted((officer.name, officer.department) for officer in officers) == [
         ("officer-civil_affairs", "民政"),
+        ("officer-electricity", "电力"),
+        ("officer-gas", "燃气"),
+        ("officer-grid_visits", "政法"),
         ("officer-health", "卫健"),
         ("officer-housing_fund", "公积金"),
         ("officer-market_regulation", "市监"),
@@ -52,6 +55,7 @@ def test_every_department_has_one_officer() -> None:
         ("officer-service_platform", "数据"),
         ("officer-social_security", "人社"),
         ("officer-tax", "税务"),
+        ("officer-water", "水务"),
     ]
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from rich.progress import Progress
 
-from contract.entity import UNKNOWN, Kind
-from contract.predicate import INVALID, Comparison, Operator
+from contract.entity import UNKNOWN, Entity, Kind
+from contract.predicate import INVALID, Comparison, Operator, Within
 from contract.read import ForEach, Order, Read
 from demo import mariadb, scene, systems
 from demo.systems import Systems
@@ -20,9 +21,20 @@ from tests.demo.conftest import RESIDENTS, SEED
 
 DEPARTMENTS = Path(__file__).parents[2] / "departments"
 LISTED = (
-    *("Resident", "Household", "Case", "CaseEvent", "CaseMaterial", "CaseResult", "Enterprise"),
-    *("SocialInsurance", "Assistance", "AssistancePayment"),
+    *("Resident", "Household", "Case", "CaseEvent", "CaseMaterial", "CaseResult"),
+    *("SocialInsurance", "Assistance", "AssistancePayment", "InsuredEmployer"),
+    *("HealthRecord", "FamilyPlanningSupport", "HouseholdVisit"),
 )
+KEYED = {
+    "Enterprise": ("creditCode", "Enterprise", "creditCode"),
+    "FoodLicence": ("creditCode", "Enterprise", "creditCode"),
+    "HousingFundAccount": ("idNumber", "Resident", "idNumber"),
+    "ContributionPayment": ("idNumber", "Resident", "idNumber"),
+    "WaterAccount": ("householdNumber", "Household", "number"),
+    "ElectricityAccount": ("householdNumber", "Household", "number"),
+    "GasAccount": ("householdNumber", "Household", "number"),
+}
+"""What is asked by key: the field, and the entity and field that give the keys."""
 
 
 @pytest.fixture
@@ -56,11 +68,48 @@ async def test_every_value_can_be_read(assembly: Assembly, entity: str) -> None:
     order = (Order("number"),)
     rows = await read(assembly, Read(entity, tuple(known), order_by=order, limit=5_000))
 
-    for name, field in known.items():
-        values = [row[name] for row in rows]
-        assert INVALID not in values
-        if field.kind is Kind.CODE:
-            assert {*values} <= {*field.codes, UNKNOWN, None}
+    assert rows
+    assert faults(rows, assembly.entities[entity]) == []
+
+
+@pytest.mark.parametrize("entity", KEYED)
+async def test_every_value_that_is_asked_by_key_can_be_read(
+    assembly: Assembly, entity: str
+) -> None:
+    field, of, by = KEYED[entity]
+    keys = [(row[by],) for row in await read(assembly, Read(of, (by,))) if row[by]]
+    known = tuple(assembly.entities[entity].fields)
+    rows = [
+        row
+        for start in range(0, len(keys), 100)
+        for row in await read(
+            assembly,
+            Read(entity, known, for_each=ForEach((field,), tuple(keys[start : start + 100]))),
+        )
+    ]
+
+    assert rows
+    assert faults(rows, assembly.entities[entity]) == []
+
+
+def faults(rows: list[dict[str, object]], entity: Entity) -> list[str]:
+    return [
+        name
+        for name, field in entity.fields.items()
+        for values in [{row[name] for row in rows}]
+        if INVALID in values
+        or (field.kind is Kind.CODE and not values <= {*field.codes, UNKNOWN, None})
+    ]
+
+
+async def test_all_enterprises_are_listed_and_those_of_a_division(assembly: Assembly) -> None:
+    here = Within("division", scene.TOWNSHIP)
+
+    everything = await read(assembly, Read("Enterprise", ("number", "division")))
+    found = await read(assembly, Read("Enterprise", ("number", "division"), here))
+
+    assert found == [row for row in everything if row["division"] == scene.TOWNSHIP]
+    assert 0 < len(found) < len(everything)
 
 
 async def test_unknown_native_codes_are_a_few_per_thousand(assembly: Assembly) -> None:
@@ -87,6 +136,17 @@ async def test_the_head_of_the_scene_is_in_every_system(assembly: Assembly) -> N
         ("RURAL_MINIMUM_ALLOWANCE", "ACTIVE"),
         ("TEMPORARY", "ENDED"),
     ]
+    assert await of_head(assembly, "HealthRecord", ("chronicDisease",), "idNumber") == [
+        ("HYPERTENSION",)
+    ]
+    assert await of_head(assembly, "FamilyPlanningSupport", ("kind",), "idNumber") == [
+        ("RURAL_REWARD",)
+    ]
+    assert await of_head(assembly, "ContributionPayment", ("year", "amount"), "idNumber") == [
+        ("2025", Decimal("400.00")),
+        ("2026", Decimal("0.00")),
+    ]
+    assert await of_head(assembly, "HousingFundAccount", ("number",), "idNumber") == []
     assert await of_head(assembly, "Case", ("number", "status"), "applicantIdNumber") == [
         ("20260302999999941", "CLOSED"),
         ("20260907999999942", "CLOSED"),

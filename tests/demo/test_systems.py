@@ -13,7 +13,8 @@ import pytest
 from rich.progress import Progress
 
 from demo import systems
-from demo.process import finished, waited
+from demo.process import ServerFailed, finished, waited
+from demo.process import started as started_together
 from demo.systems import Running, Systems
 
 ROOT = Path(__file__).parents[2]
@@ -165,3 +166,25 @@ def test_reads_by_key_and_by_person_use_an_index(running: Systems) -> None:
         connection.close()
 
     assert [row[3].split(" USING ")[0].split(" ")[0] for row in plan] == ["SEARCH"] * 3
+
+
+class Bell:
+    """Something that notes that it was stopped."""
+
+    def __init__(self, stopped: list[str]) -> None:
+        self._stopped = stopped
+
+    def stop(self) -> None:
+        self._stopped.append("bell")
+
+
+def test_what_started_is_stopped_when_another_does_not_start() -> None:
+    stopped: list[str] = []
+
+    def fails() -> Bell:
+        raise ServerFailed("no")
+
+    with pytest.raises(ServerFailed, match="no"):
+        started_together([lambda: Bell(stopped), fails, lambda: Bell(stopped)])
+
+    assert stopped == ["bell", "bell"]

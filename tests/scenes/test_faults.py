@@ -37,7 +37,8 @@ SPARE_SECONDS = 0.5
 Path = list[str | int]
 POPULATION: list[Path] = [["resident"], ["residents"]]
 PLATFORM: list[Path] = [["cases"], ["resident", "cases"]]
-INSURANCE: list[Path] = [["enterprises"], ["resident", "socialInsurances"]]
+INSURANCE: list[Path] = [["resident", "socialInsurances"]]
+REGISTRY: list[Path] = [["enterprises"]]
 ASSISTANCE: list[Path] = [["resident", "assistances"]]
 ENROLLMENT: list[Path] = [["resident", "medicalEnrollments"]]
 
@@ -60,6 +61,7 @@ class Case:
         return sorted(path for paths in self.lost.values() for path in paths)
 
 
+RECOVERY_SECONDS = 5
 DOWN, LATE = "UNAVAILABLE", "TIMEOUT"
 SERVER: dict[str, list[Path]] = {"population": POPULATION, "service_platform": [["cases"]]}
 CASES = [
@@ -71,6 +73,8 @@ CASES = [
     Case("population", hung, LATE, SERVER),
     Case("social_security", file_moved, DOWN, {"social_security": INSURANCE}),
     Case("social_security", file_locked, LATE, {"social_security": INSURANCE}),
+    Case("market_regulation", killed, DOWN, {"market_regulation": REGISTRY}),
+    Case("market_regulation", hung, LATE, {"market_regulation": REGISTRY}),
     Case("civil_affairs", killed, DOWN, {"civil_affairs": ASSISTANCE}),
     Case("civil_affairs", hung, LATE, {"civil_affairs": ASSISTANCE}),
     Case("medical_insurance", killed, DOWN, {"medical_insurance": ENROLLMENT}),
@@ -86,6 +90,13 @@ def names(case: Case) -> str:
 
 async def everything(desk: Desk) -> Answer:
     return await desk.ask(CLERK, EVERYTHING, idNumber=scene.HEAD.id_number)
+
+
+async def recovered(desk: Desk, well: Answer) -> None:
+    """Wait until the answer is whole again, by itself and soon."""
+    async with asyncio.timeout(RECOVERY_SECONDS):
+        while (await everything(desk)).bytes != well.bytes:  # noqa: ASYNC110 -- no event to wait for
+            await asyncio.sleep(0.1)
 
 
 def without(data: Any, paths: list[Path]) -> bytes:
@@ -122,15 +133,14 @@ async def test_a_failed_system_costs_its_own_fields_in_time_and_comes_back_by_it
         ill = await everything(desk)
         again = await everything(desk)
         assert not desk.graph.is_complete
-    after = await everything(desk)
+    await recovered(desk, well)
 
     code = f"SOURCE_{case.state}"
     assert orjson.dumps(ill.body["data"]) == without(well.body["data"], case.paths)
     assert ill.errors == [(code, path) for path in case.paths]
     assert ill.lost == {name: (case.state, paths) for name, paths in case.lost.items()}
-    assert again.body == ill.body
+    assert orjson.dumps(again.body["data"]) == orjson.dumps(ill.body["data"])
     assert max(ill.seconds, again.seconds) < budget(desk, case) + SPARE_SECONDS
-    assert after.bytes == well.bytes
     assert desk.graph.is_complete
 
 
@@ -143,9 +153,12 @@ async def test_a_crowd_before_a_hung_system_leaves_no_place_taken(
 
     async with case.fault(province, case.name):
         crowd = await asyncio.gather(*(everything(desk) for _ in range(40)))
+    await recovered(desk, well)
     after = await asyncio.gather(*(everything(desk) for _ in range(5)))
 
-    assert {code for answer in crowd for code, _ in answer.errors} == {"SOURCE_TIMEOUT"}
+    # After failures in a row a system is left alone, and says so at once.
+    codes = {code for answer in crowd for code, _ in answer.errors}
+    assert {"SOURCE_TIMEOUT"} <= codes <= {"SOURCE_TIMEOUT", "SOURCE_UNAVAILABLE"}
     assert all(set(case.lost) <= set(answer.lost) for answer in crowd)
     assert {answer.bytes for answer in after} == {well.bytes}
 
@@ -172,6 +185,7 @@ async def test_a_system_that_dies_while_many_ask_costs_no_more_than_its_fields(
 
     async with case.fault(province, case.name):
         answers = await asyncio.gather(*asking)
+    await recovered(patient, well)
     after = await asyncio.gather(*(everything(patient) for _ in range(5)))
 
     for answer in answers:
