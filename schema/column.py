@@ -8,8 +8,6 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, TypeVar, get_type_hints
 
@@ -18,19 +16,11 @@ from strawberry.utils.str_converters import to_camel_case
 
 from contract.entity import UNKNOWN, Entity, Field, Kind, Relationship, Sensitivity
 from resolvers.record import Record
-from schema.scalars import DivisionCode
+from schema.scalars import VALUES
 
 Declared = TypeVar("Declared", bound=type)
 
-_KINDS: Final[Mapping[object, Kind]] = {
-    str: Kind.STRING,
-    int: Kind.INTEGER,
-    Decimal: Kind.DECIMAL,
-    bool: Kind.BOOLEAN,
-    date: Kind.DATE,
-    datetime: Kind.DATETIME,
-    DivisionCode: Kind.DIVISION,
-}
+_KINDS: Final[Mapping[object, Kind]] = {value: kind for kind, value in VALUES.items()}
 
 
 @dataclass(frozen=True, slots=True)

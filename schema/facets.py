@@ -1,26 +1,14 @@
 """Types of the facets: department records that a mapping file alone declares."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Final, Optional
+from typing import Any, Optional
 
 import strawberry
 from strawberry.utils.str_converters import to_snake_case
 
 from contract.entity import Entity, Field, Kind
 from schema.codes import made_code_set
-from schema.scalars import DivisionCode
-
-_TYPES: Final[Mapping[Kind, Any]] = {
-    Kind.STRING: str,
-    Kind.INTEGER: int,
-    Kind.DECIMAL: Decimal,
-    Kind.BOOLEAN: bool,
-    Kind.DATE: date,
-    Kind.DATETIME: datetime,
-    Kind.DIVISION: DivisionCode,
-}
+from schema.scalars import VALUES
 
 
 def facet_type(entity: Entity, enums: Mapping[tuple[str, str], Any]) -> Any:
@@ -28,7 +16,7 @@ def facet_type(entity: Entity, enums: Mapping[tuple[str, str], Any]) -> Any:
     cls: Any = type(entity.name, (), {"__annotations__": {}})
     for field in entity.fields.values():
         attribute = to_snake_case(field.name)
-        value = enums[entity.name, field.name] if field.kind is Kind.CODE else _TYPES[field.kind]
+        value = enums[entity.name, field.name] if field.kind is Kind.CODE else VALUES[field.kind]
         cls.__annotations__[attribute] = Optional[value]
         setattr(cls, attribute, strawberry.field(name=field.name, description=_described(field)))
     return strawberry.type(cls, description=entity.description)

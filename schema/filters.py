@@ -9,7 +9,7 @@ refused here, before anything is planned.
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from keyword import iskeyword
@@ -37,22 +37,13 @@ from contract.predicate import (
     Within,
 )
 from contract.read import Order
-from schema.scalars import DivisionCode
+from schema.scalars import VALUES
 
 MAX_DEPTH: Final = 8
 MAX_NODES: Final = 200
 MAX_OPERANDS: Final = 1_000
 MAX_TEXT: Final = 500
 
-_TYPES: Final[Mapping[Kind, Any]] = {
-    Kind.STRING: str,
-    Kind.INTEGER: int,
-    Kind.DECIMAL: Decimal,
-    Kind.BOOLEAN: bool,
-    Kind.DATE: date,
-    Kind.DATETIME: datetime,
-    Kind.DIVISION: DivisionCode,
-}
 _EQUALITY: Final = ("eq", "ne", "in", "not_in", "is_null")
 _RANGES: Final = ("lt", "lte", "gt", "gte")
 _OPERATORS: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -106,7 +97,7 @@ def input_types(
     wheres: dict[str, Any] = {
         name: type(f"{name}Where", (), {"__annotations__": {}}) for name in entities
     }
-    filters = {kind: _filter(_name(kind), kind, value) for kind, value in _TYPES.items()}
+    filters = {kind: _filter(_name(kind), kind, value) for kind, value in VALUES.items()}
     coded: dict[str, Any] = {}
     for entity in entities.values():
         members = [

@@ -1,9 +1,11 @@
 """Scalars of the graph beyond GraphQL's own."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final, NewType
+from types import MappingProxyType
+from typing import Any, Final, NewType
 
 import strawberry
 from strawberry.schema.types.base_scalars import (
@@ -12,6 +14,8 @@ from strawberry.schema.types.base_scalars import (
     DecimalDefinition,
 )
 from strawberry.types.scalar import ScalarDefinition
+
+from contract.entity import Kind
 
 DivisionCode = NewType("DivisionCode", str)
 
@@ -40,3 +44,16 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
     ),
 }
 """Which scalar a Python type is in the graph."""
+
+VALUES: Final[Mapping[Kind, Any]] = MappingProxyType(
+    {
+        Kind.STRING: str,
+        Kind.INTEGER: int,
+        Kind.DECIMAL: Decimal,
+        Kind.BOOLEAN: bool,
+        Kind.DATE: date,
+        Kind.DATETIME: datetime,
+        Kind.DIVISION: DivisionCode,
+    }
+)
+"""Which Python type a field's values have in the graph; codes have an enum of their own."""
