@@ -8,6 +8,7 @@ from typing import Final
 from contract.entity import UNKNOWN
 from contract.predicate import INVALID, Operator
 from sources.declaration import Codec, Storage
+from sources.divisions import canonical
 from sources.times import calendar, instant
 
 __all__ = [
@@ -168,12 +169,7 @@ def division(digits: int | None = None, *, trim: bool = False) -> Codec:
 
 def canonical_division(native: str) -> str:
     """Return the significant digits of a padded code; what is no division code stays as it is."""
-    if not (native.isascii() and native.isdigit() and len(native) in _LEVELS):
-        return native
-    for shorter, tail in ((9, 3), (6, 3), (4, 2), (2, 2)):
-        if len(native) == shorter + tail and native.endswith("0" * tail):
-            native = native[:shorter]
-    return native
+    return canonical(native) or native
 
 
 def _amounts(shift: int, storage: Storage, shown: Callable[[Decimal], Decimal]) -> Codec:
