@@ -31,6 +31,7 @@ LEVELS: Final = {2: "province", 4: "city", 6: "county", 9: "township"}
 ENDINGS: Final = {"街道": "street", "镇": "town", "乡": "township"}
 DIVISION_COLUMNS: Final = ("code", "name", "level", "kind", "parent", "origin")
 VILLAGE_COLUMNS: Final = ("code", "name", "kind", "township", "bureau_township", "graph_code")
+CROSSWALK_COLUMNS: Final = ("code", "name", "level", "graph_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +268,48 @@ def village_rows(villages: Iterable[Village]) -> list[tuple[str, ...]]:
     ]
 
 
+def link_counties(
+    ministry: Sequence[Place], bureau: Bureau, links: Mapping[str, str]
+) -> dict[str, str]:
+    """
+    Return ministry counties by bureau county, as far as the one lies wholly in the other.
+
+    The bureau places some townships in other counties, and has counties that the Ministry has not:
+    such a county is linked if each of its townships is linked, and all of them into one county.
+    """
+    names = _names(ministry)
+    counties = {}
+    for code, name in bureau.counties.items():
+        beneath = [links.get(p.code, "") for p in bureau.townships if p.county == code]
+        same = names.get(code) == name
+        held = {link[:6] for link in beneath if link or not same}
+        if same and held <= {code}:
+            counties[code] = code
+        elif not same and len(held) == 1 and "" not in held:
+            counties[code] = held.pop()
+    return counties
+
+
+def crosswalk_rows(
+    ministry: Sequence[Place], bureau: Bureau, links: Mapping[str, str], villages: Sequence[Village]
+) -> list[tuple[str, ...]]:
+    """Return the rows of crosswalk.csv: villages only where their own three digits differ."""
+    names = _names(ministry)
+    counties = link_counties(ministry, bureau, links)
+    cities = {code: code for code, name in bureau.cities.items() if names.get(code) == name}
+    rows = [(PROVINCE, names[PROVINCE], PROVINCE)]
+    rows += [(code, name, cities.get(code, "")) for code, name in bureau.cities.items()]
+    rows += [(code, name, counties.get(code, "")) for code, name in bureau.counties.items()]
+    rows += [(p.code, p.name, links.get(p.code, "")) for p in bureau.townships]
+    rows += [
+        (v.place.code, v.place.name, v.graph_code)
+        for v in villages
+        if v.graph_code and v.graph_code[9:] != v.place.code[9:]
+    ]
+    levels = {**LEVELS, 12: "village"}
+    return sorted((code, name, levels[len(code)], graph) for code, name, graph in rows)
+
+
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a table without any quoting, so that a reader may split at commas."""
     lines = [",".join(row) for row in (columns, *rows)]
@@ -291,6 +334,11 @@ def provenance(
         "differ": sum(1 for v in villages if v.graph_code and v.graph_code != v.place.code),
         "renumbered": sum(1 for v in villages if v.graph_code[9:] not in ("", v.place.code[9:])),
         "same_code": _misleading(villages),
+        "moved": sum(1 for code, link in links.townships.items() if code[:6] != link[:6]),
+        "counties": len(link_counties(ministry, bureau, links.townships)),
+        "bureau_counties": len(bureau.counties),
+        "cities": len(bureau.cities),
+        "linked": len(links.townships),
     }
     template = Path(__file__).with_name("divisions_provenance.md").read_text(encoding="utf-8")
     return template.format(
@@ -319,12 +367,14 @@ def _by_township(homeless: Iterable[Village], bureau: Bureau) -> str:
 
 
 def build(wheel: Path, package: Path, folder: Path) -> None:
-    """Write divisions.csv, villages.csv and PROVENANCE.md into the folder."""
+    """Write divisions.csv, villages.csv, crosswalk.csv and PROVENANCE.md into the folder."""
     ministry, bureau = read_ministry(wheel), read_bureau(package)
     links = link(ministry, bureau)
     villages = number_villages(bureau.villages, links.townships)
     write_csv(folder / "divisions.csv", DIVISION_COLUMNS, division_rows(ministry, links.zones))
     write_csv(folder / "villages.csv", VILLAGE_COLUMNS, village_rows(villages))
+    crosswalk = crosswalk_rows(ministry, bureau, links.townships, villages)
+    write_csv(folder / "crosswalk.csv", CROSSWALK_COLUMNS, crosswalk)
     text = provenance(ministry, bureau, links, villages)
     (folder / "PROVENANCE.md").write_text(text, encoding="utf-8", newline="\n")
 

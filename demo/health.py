@@ -1,7 +1,8 @@
 """
 The stand-in of the health system: records of chronic disease and support for planned families.
 
-Columns are English abbreviations; days are native dates, months `yyyymm`, money whole fen.
+Columns are English abbreviations; days are native dates, months `yyyymm`, money whole fen. Places
+are in the Statistics Bureau's codes, some of them of zones that no other list knows.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from random import Random
 from typing import Final
 
 from demo import scene
+from demo.bureau import bureau_township, written
 from demo.identifiers import scattered
 from demo.people import Person
 from demo.province import Records
@@ -38,10 +40,13 @@ def _archives(records: Records) -> Iterator[Row]:
     for person in records.people:
         likely = _SHARE_OF_OLD if person.age >= _OLD else _SHARE_OF_OTHERS
         if person.household != scene.HOUSEHOLD.number and random.random() < likely:
-            yield _archive(random, person, records.township.code)
+            # Apart from the other values, which stay as they are.
+            chance = Random(f"{records.seed} health {records.township.code} {person.serial}")
+            area = written(chance, records.township.code, person.village)
+            yield _archive(random, person, area)
 
 
-def _archive(random: Random, person: Person, township: str) -> Row:
+def _archive(random: Random, person: Person, area: str) -> Row:
     old = person.age >= _OLD
     weights = (40, 16, 6, 8, 4, 26) if old else (6, 3, 1, 1, 0, 89)
     (disease,) = random.choices(_DISEASES, weights)
@@ -56,7 +61,7 @@ def _archive(random: Random, person: Person, township: str) -> Row:
         max(person.birth, seen - timedelta(days=random.randrange(200, 4_000))),
         max(person.birth, seen),
         max(person.birth, seen) + timedelta(days=90) if disease != "NONE" else None,
-        padded_division(township),
+        area,
         "C" if person.death else "A",
     )
 
@@ -71,7 +76,7 @@ def _of_scene(person: Person, disease: str, seen: date) -> Row:
         date(2016, 3, 8),
         seen,
         seen + timedelta(days=90) if disease != "NONE" else None,
-        padded_division(scene.TOWNSHIP),
+        padded_division(bureau_township(scene.TOWNSHIP)),
         "A",
     )
 

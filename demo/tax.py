@@ -1,7 +1,8 @@
 """
 The stand-in of the tax service's record of residents' contributions: pages, dates in epoch ms.
 
-What a resident paid is a text in yuan, what the state added a whole number of fen.
+What a resident paid is a text in yuan, what the state added a whole number of fen. Places are in
+the codes of the Statistics Bureau.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from random import Random
 from typing import Final
 
 from demo import scene
+from demo.bureau import bureau_township, written
 from demo.identifiers import scattered
 from demo.insurance import Insured
 from demo.province import Records
@@ -29,7 +31,7 @@ _UNKNOWN_IN: Final = 300
 _CHANNELS: Final = ("01", "02", "03")
 _EXEMPT_SHARE: Final = 0.03
 _COLUMNS: Final = (
-    *("SPUUID", "SFZJHM", "XM", "ZSPM", "SKND", "SJJE", "ZFBT", "JFSJ", "JFQD", "SWJG"),
+    *("SPUUID", "SFZJHM", "XM", "ZSPM", "SKND", "SJJE", "ZFBT", "JFSJ", "JFQD", "SWJG", "SSXZ"),
 )
 
 
@@ -46,9 +48,13 @@ class _Payment:
 
 
 def _payments(records: Records) -> Iterator[Row]:
-    county = records.township.county
+    seed, township = records.seed, records.township.code
     for payment in _made(records):
-        yield _row(payment, county)
+        # Apart from the other values, which stay as they are.
+        chance = Random(f"{seed} tax {township} {payment.number}")
+        zoned = payment.number[2:] < str(_RESERVED)
+        place = written(chance, township, None) if zoned else bureau_township(township)
+        yield _row(payment, bureau_township(township)[:6], place[:9])
 
 
 def _made(records: Records) -> Iterator[_Payment]:
@@ -114,7 +120,7 @@ def _of_scene() -> Iterator[_Payment]:
             )
 
 
-def _row(payment: _Payment, county: str) -> Row:
+def _row(payment: _Payment, county: str, township: str) -> Row:
     moment = datetime.combine(payment.paid, time(2, 30), UTC)
     return (
         payment.number,
@@ -127,6 +133,7 @@ def _row(payment: _Payment, county: str) -> Row:
         int(moment.timestamp()) * 1000,
         _CHANNELS[int(payment.number[-1]) % len(_CHANNELS)],
         county,
+        township,
     )
 
 
@@ -137,6 +144,7 @@ LAYOUT: Final = Layout(
             (
                 *("SPUUID TEXT PRIMARY KEY", "SFZJHM TEXT", "XM TEXT", "ZSPM TEXT", "SKND TEXT"),
                 *("SJJE TEXT", "ZFBT INTEGER", "JFSJ INTEGER", "JFQD TEXT", "SWJG TEXT"),
+                "SSXZ TEXT",
             ),
             _payments,
         ),

@@ -1,14 +1,17 @@
 """Native values and ours: texts, codes, yes and no, money in yuan and fen, divisions."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from math import floor, inf, nextafter
 from typing import Final
 
 from contract.entity import UNKNOWN
 from contract.predicate import INVALID, Operator
-from sources.declaration import Codec, Storage
-from sources.divisions import canonical
+from sources.crosswalk import UNCHANGED, Beneath, CodeReading
+from sources.declaration import Branch, Codec, Places, Span, Storage
+from sources.divisions import LEVELS, canonical
 from sources.times import calendar, instant
 
 __all__ = [
@@ -27,8 +30,8 @@ __all__ = [
 ]
 
 _CENT: Final = Decimal("0.01")
+_SCOPES: Final = 1024  # remembered for each field
 _LARGEST: Final = 20  # digits before or after the point; what is longer is no amount
-_LEVELS: Final = (12, 9, 6, 4, 2)
 _UPPER: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LOWER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _TOUCHING: Final = {Operator.LT: Operator.LTE, Operator.GTE: Operator.GT}
@@ -147,8 +150,14 @@ def decimal(storage: Storage = "decimal") -> Codec:
     return _amounts(0, storage, lambda amount: amount)
 
 
-def division(digits: int | None = None, *, trim: bool = False) -> Codec:
-    """Return the codec of division codes; with `digits`, the system pads every code so."""
+def division(
+    digits: int | None = None, *, trim: bool = False, reading: CodeReading = UNCHANGED
+) -> Codec:
+    """
+    Return the codec of division codes; with `digits`, the system pads every code so.
+
+    What the reading of its code system cannot translate is INVALID.
+    """
 
     def decode(native: object) -> object:
         if not isinstance(native, str):
@@ -156,15 +165,78 @@ def division(digits: int | None = None, *, trim: bool = False) -> Codec:
         word = native.rstrip(" ") if trim else native
         if digits and word and len(word) != digits:
             return INVALID
-        return canonical_division(word) if word else None
+        return _read(reading, word) if word else None
 
     def encode(value: object) -> tuple[object, ...]:
-        significant = str(value)
-        widths = (digits,) if digits else _LEVELS
-        forms = [significant.ljust(width, "0") for width in widths if width >= len(significant)]
-        return tuple(dict.fromkeys(form for form in forms if decode(form) == significant))
+        codes = reading.written(str(value))
+        forms = (form for code in codes for form in _forms(code, digits))
+        return tuple(dict.fromkeys(form for form in forms if decode(form) == value))
 
-    return Codec(decode, encode, _same, ordered=False, blanks=trim, nulls=("",))
+    places = _Places(reading, digits)
+    return Codec(
+        decode,
+        encode,
+        _same,
+        ordered=False,
+        blanks=trim,
+        nulls=("",),
+        total=reading.is_whole and not digits,
+        places=Places(
+            lru_cache(_SCOPES)(places.within),
+            lru_cache(_SCOPES)(places.cover),
+            places.is_exact,
+            None if reading.is_whole else lambda: places.within(""),
+            digits or 0,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Scopes in the native texts of one field: the codes of its system, filled with zeros."""
+
+    reading: CodeReading
+    digits: int | None
+
+    def within(self, scope: str) -> Span:
+        beneath = self.reading.beneath(scope)
+        outside = [
+            form
+            for code in (*beneath.but, *(branch.prefix for branch in beneath.branches))
+            for form in _forms(code, self.digits)
+            if not self._holds(scope, form)
+        ]
+        among = [form for code in beneath.among for form in _forms(code, self.digits)]
+        return Span(
+            beneath.branches,
+            tuple(dict.fromkeys(form for form in among if self._holds(scope, form))),
+            tuple(dict.fromkeys(outside)),
+        )
+
+    def cover(self, scope: str) -> tuple[str, ...]:
+        codes = self.reading.cover(scope)
+        forms = (form for code in codes for form in _forms(code, self.digits))
+        return tuple(dict.fromkeys(forms))
+
+    def is_exact(self, scope: str) -> bool:
+        branch = Branch(scope)
+        return not self.digits and self.reading.beneath(scope) == Beneath((branch,), (), ())
+
+    def _holds(self, scope: str, form: str) -> bool:
+        ours = _read(self.reading, form)
+        return isinstance(ours, str) and ours.startswith(scope)
+
+
+def _read(reading: CodeReading, word: str) -> object:
+    ours = reading.read(canonical_division(word))
+    return INVALID if ours is None else ours
+
+
+def _forms(code: str, digits: int | None) -> tuple[str, ...]:
+    """Return the ways a system may write a code."""
+    widths = (digits,) if digits else LEVELS
+    forms = [code.ljust(width, "0") for width in widths if width >= len(code)]
+    return tuple(dict.fromkeys(forms if digits else (code, *forms)))
 
 
 def canonical_division(native: str) -> str:

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 -- names are declared, values are bound
 """Columns as SQL compares, sorts and checks them with our meaning. Knows no values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -10,7 +10,19 @@ from contract.entity import Kind
 from contract.predicate import Operator
 from sources.declaration import Column, MappedEntity, Storage
 from sources.sql_dialect import Dialect
-from sources.sql_native import Always, Form, Joined, Negated, Related, Shape, Test
+from sources.sql_native import (
+    GROUP,
+    Always,
+    Form,
+    Joined,
+    Negated,
+    Related,
+    Scoped,
+    Shape,
+    Test,
+    limits,
+    merged,
+)
 
 _RANGES: Final = frozenset({Operator.LT, Operator.LTE, Operator.GT, Operator.GTE})
 _FORMS: Final = {"20010201": "yyyymmdd", "200102": "yyyymm", "2001-02-01": "iso"}
@@ -54,6 +66,12 @@ class Expressions:
             checks.append(_valid(self.dialect, column, _trimmed(column, raw)))
         return " AND ".join(checks)
 
+    def sized(self, column: Column, raw: str) -> list[str]:
+        """Return what a division's text has to be beside beginning right: of the right length."""
+        nulls = ", ".join(map(_literal, column.codec.nulls))
+        blank = [f"{self.equatable(column, raw)} NOT IN ({nulls})"] if nulls else []
+        return [*blank, *_sized(column, _trimmed(column, raw))]
+
     def missing(self, column: Column, raw: str) -> str:
         """Return whether the value is null."""
         guard = self.guard(column, raw)
@@ -65,17 +83,17 @@ class Expressions:
 
     def operators(self, column: Column) -> frozenset[Operator]:
         """Return what may be asked of the column with our meaning."""
-        codec, kind = column.codec, column.field.kind
+        codec = column.codec
         if codec.storage in self.dialect.unreadable or not self._checkable(column):
             return frozenset()
         claimed = {Operator.IS_NULL}
-        if codec.exact or kind is Kind.DIVISION:
+        if codec.exact:
             claimed |= {Operator.EQ, Operator.IN}
         if self.sorts(column):
             claimed |= _RANGES
         if codec.textual:
             claimed |= {Operator.STARTS_WITH, Operator.CONTAINS}
-        if kind is Kind.DIVISION:
+        if codec.places is not None:
             claimed.add(Operator.WITHIN)
         return frozenset(claimed)
 
@@ -134,6 +152,8 @@ class Conditions:
                 return f"({f' {word} '.join(inner)})"
             case Related():
                 return self._related(shape, entity, alias)
+            case Scoped(field, part):
+                return self._scoped(part, entity.columns[field], alias, exact=exact)
             case Test():
                 return self._test(shape, entity.columns[shape.field], alias, exact=exact)
 
@@ -164,8 +184,33 @@ class Conditions:
             return f"CASE WHEN {guard} THEN {condition} END"
         return f"({condition} AND {guard})"
 
+    def _scoped(self, part: Shape, column: Column, alias: str, *, exact: bool) -> str:
+        """Write a scope; outside a NOT its own texts say all, but for their length."""
+        raw = self.expressions.raw(column, alias)
+        condition = self._unguarded(part, column, raw)
+        if exact:
+            guard = self.expressions.guard(column, raw)
+            return f"CASE WHEN {guard} THEN {condition} END" if guard else condition
+        sized = self.expressions.sized(column, raw)
+        return f"({' AND '.join((condition, *sized))})"
+
+    def _unguarded(self, part: Shape, column: Column, raw: str) -> str:
+        match part:
+            case Joined(word, parts):
+                texts = [self._unguarded(each, column, raw) for each in parts]
+                return f"({f' {word} '.join(texts)})"
+            case Negated(each):
+                return f"NOT ({self._unguarded(each, column, raw)})"
+            case Test():
+                return self._bare(part, column, raw)
+            case _:
+                raise TypeError("a scope is made of texts alone")
+
     def _bare(self, test: Test, column: Column, raw: str) -> str:
         match test.form:
+            case Form.AMONG:
+                bounds = self.markers(column, 2 * _limits(test.operands))
+                return _among(self.expressions.ranged(column, raw), bounds, test.operands)
             case Form.ONE_OF:
                 markers = ", ".join(self.markers(column, test.operands))
                 return f"{self.expressions.equatable(column, raw)} IN ({markers})"
@@ -239,10 +284,63 @@ def _valid_integer(dialect: Dialect, column: Column, raw: str) -> str:
     return f"{number} AND {raw} = FLOOR({raw})" if number else ""
 
 
+def _valid_division(dialect: Dialect, column: Column, raw: str) -> str:
+    places = column.codec.places
+    checks = _sized(column, raw)
+    if places is None or places.readable is None:
+        return " AND ".join(checks)
+    span, value = places.readable(), dialect.by_code_point(raw)
+    plain = merged(branch.prefix for branch in span.branches if not branch.without)
+    parts = [_ranges(value, plain)] if plain else []
+    for branch in span.branches:
+        if branch.without:
+            holes = _ranges(value, merged(branch.without))
+            parts.append(f"({_ranges(value, merged((branch.prefix,)))} AND NOT {holes})")
+    if span.among:
+        parts.append(_listed(dialect, raw, span.among))
+    listed = f"({' OR '.join(parts)})"
+    but = [f"NOT {_listed(dialect, raw, span.but)}"] if span.but else []
+    return " AND ".join((*checks, listed, *but))
+
+
+def _sized(column: Column, raw: str) -> list[str]:
+    """Return the check of the length: in characters with every engine, whatever they are."""
+    places = column.codec.places
+    return [f"{raw} LIKE '{'_' * places.digits}'"] if places and places.digits else []
+
+
+def _listed(dialect: Dialect, raw: str, natives: Iterable[str]) -> str:
+    return f"{dialect.equatable(raw)} IN ({', '.join(map(_literal, natives))})"
+
+
+def _ranges(value: str, ranges: tuple[tuple[str, str], ...]) -> str:
+    if not ranges[-1][1]:
+        return f"{value} >= {_literal(ranges[0][0])}"
+    return _among(value, list(map(_literal, limits(ranges))), len(ranges))
+
+
+def _limits(ranges: int) -> int:
+    """Return how many pairs of limits so many ranges have, those of their groups included."""
+    return ranges + (-(-ranges // GROUP) if ranges > GROUP else 0)
+
+
+def _among(value: str, bounds: list[str], ranges: int) -> str:
+    pairs = [
+        f"{value} >= {low} AND {value} < {high}"
+        for low, high in zip(bounds[::2], bounds[1::2], strict=True)
+    ]
+    if ranges <= GROUP:
+        return f"({' OR '.join(pairs)})"
+    groups = [pairs[start : start + GROUP + 1] for start in range(0, len(pairs), GROUP + 1)]
+    inner = [f"({first} AND ({' OR '.join(rest)}))" for first, *rest in groups]
+    return f"({' OR '.join(inner)})"
+
+
 _CHECKS: Final[Mapping[Kind, Callable[[Dialect, Column, str], str]]] = {
     Kind.DATE: _valid_date,
     Kind.DATETIME: _valid_time,
     Kind.BOOLEAN: _valid_truth,
     Kind.DECIMAL: _valid_number,
     Kind.INTEGER: _valid_integer,
+    Kind.DIVISION: _valid_division,
 }

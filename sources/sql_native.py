@@ -30,12 +30,13 @@ from contract.predicate import (
     Within,
 )
 from contract.read import ForEach
-from sources.codec import canonical_division, compared
-from sources.declaration import Column, MappedEntity
+from sources.codec import compared
+from sources.declaration import Branch, Column, MappedEntity
 
 Operand = TypeVar("Operand")
 
-_LEVELS: Final = (2, 4, 6, 9, 12)
+GROUP: Final = 16
+"""So many ranges stand side by side; more of them stand in groups, each within its own limits."""
 _SMALLEST: Final = -(2**63)
 _GREATEST: Final = 2**63 - 1
 _LAST: Final = "\U0010ffff"
@@ -53,6 +54,7 @@ class Form(StrEnum):
     NEVER = "false, or unknown for null"
     NULL = "null"
     CONTAINS = "contains"
+    AMONG = "in one of so many ranges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,15 @@ class Related:
     part: "Shape"
 
 
-Shape: TypeAlias = Test | Always | Joined | Negated | Related
+@dataclass(frozen=True, slots=True)
+class Scoped:
+    """A division's texts; what no part holds is no place of the scope, or none at all."""
+
+    field: str
+    part: "Shape"
+
+
+Shape: TypeAlias = Test | Always | Joined | Negated | Related | Scoped
 
 _RANGES: Final = {
     Operator.LT: Form.LT,
@@ -155,7 +165,7 @@ class Lowering:
             case StartsWith(field, prefix):
                 return self._beginning(field, prefix)
             case Within(field, division):
-                return self._within(field, division)
+                return self._within(field, column, division)
             case Contains(field, text):
                 return self._taken(field, Form.CONTAINS, text)
             case _:
@@ -179,7 +189,7 @@ class Lowering:
         return Test(field, Form.ONE_OF, len(filled))
 
     def _natives(self, column: Column, value: object) -> list[object]:
-        return [native for native in spellings(column, value) if self._storable(native)]
+        return [native for native in column.codec.encode(value) if self._storable(native)]
 
     def _storable(self, native: object) -> bool:
         if isinstance(native, str):
@@ -218,14 +228,31 @@ class Lowering:
             parts.append(self._taken(field, Form.LT, behind))
         return _joined("AND", parts)
 
-    def _within(self, field: str, division: str) -> Shape:
-        beneath = self._beginning(field, division)
-        above = [
-            code for code in _padded(division) if len(canonical_division(code)) < len(division)
-        ]
-        if not above or isinstance(beneath, Test):
-            return beneath
-        return Joined("AND", (beneath, Negated(self._listed(field, above))))
+    def _within(self, field: str, column: Column, division: str) -> Shape:
+        places = column.codec.places
+        if places is None or not self._storable(division):
+            return Test(field, Form.NEVER)
+        span = places.within(division)
+        plain = tuple(branch.prefix for branch in span.branches if not branch.without)
+        parts = [self._among(field, plain)] if plain else []
+        parts += [self._pruned(field, branch) for branch in span.branches if branch.without]
+        if parts and span.but:
+            parts = [Joined("AND", (_joined("OR", parts), Negated(self._listed(field, span.but))))]
+        if span.among:
+            parts.append(self._listed(field, span.among))
+        return Scoped(field, _joined("OR", parts)) if parts else Test(field, Form.NEVER)
+
+    def _pruned(self, field: str, branch: Branch) -> Shape:
+        whole = self._among(field, (branch.prefix,))
+        return Joined("AND", (whole, Negated(self._among(field, branch.without))))
+
+    def _among(self, field: str, prefixes: tuple[str, ...]) -> Shape:
+        """Ask for everything that begins with one of the prefixes, which are in order."""
+        ranges = merged(prefixes)
+        if not ranges[-1][1]:  # the empty prefix, or one behind which there is no text
+            return self._taken(field, Form.GTE, ranges[0][0])
+        self.operands += limits(_filled(ranges))
+        return Test(field, Form.AMONG, 1 << (len(ranges) - 1).bit_length())
 
     def _taken(self, field: str, form: Form, operand: object) -> Test:
         if isinstance(operand, str) and form is Form.CONTAINS and not self._storable(operand):
@@ -234,16 +261,25 @@ class Lowering:
         return Test(field, form, 1)
 
 
-def spellings(column: Column, value: object) -> tuple[object, ...]:
-    """Return every native value that decodes to ours."""
-    if column.field.kind is Kind.DIVISION:
-        codes = _padded(str(value))
-        return tuple(code for code in codes if column.codec.decode(code) == value)
-    return column.codec.encode(value)
+def merged(prefixes: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return the half-open ranges of texts that begin so, those put together that touch."""
+    ranges: list[tuple[str, str]] = []
+    for prefix in prefixes:
+        if ranges and ranges[-1][1] == prefix:
+            ranges[-1] = (ranges[-1][0], _after(prefix))
+        else:
+            ranges.append((prefix, _after(prefix)))
+    return tuple(ranges)
 
 
-def _padded(code: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((code, *(code.ljust(width, "0") for width in _LEVELS))))
+def limits(ranges: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Return the ranges' limits in the order of a statement, the limits of a group before it."""
+    if len(ranges) <= GROUP:
+        return tuple(chain.from_iterable(ranges))
+    groups = [ranges[start : start + GROUP] for start in range(0, len(ranges), GROUP)]
+    return tuple(
+        chain.from_iterable((group[0][0], group[-1][1], *limits(group)) for group in groups)
+    )
 
 
 def _filled(operands: tuple[Operand, ...]) -> tuple[Operand, ...]:

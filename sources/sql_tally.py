@@ -23,6 +23,7 @@ from sources.sql_statement import Tally
 
 Row: TypeAlias = tuple[object, ...]
 Weighed: TypeAlias = tuple[object, int]
+_CHECKED: Final = frozenset({Kind.BOOLEAN, Kind.DIVISION})
 _COUNTS: Final = frozenset({Function.COUNT, Function.COUNT_DISTINCT})
 
 
@@ -89,7 +90,7 @@ class Tallying:
         """Return whether the database cannot tell which native values are values of ours."""
         codec = column.codec
         ordered = codec.ordered and codec.storage not in self.dialect.unreadable
-        return not (codec.total or ordered or column.field.kind is Kind.BOOLEAN)
+        return not (codec.total or ordered or column.field.kind in _CHECKED)
 
     def _sums(self, column: Column) -> bool:
         number = column.field.kind in (Kind.INTEGER, Kind.DECIMAL) and not is_numeral(column)

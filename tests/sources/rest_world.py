@@ -70,6 +70,8 @@ FILTERS: Mapping[tuple[str, str], tuple[Callable[[str], Any], Callable[[Any, Any
     ("stampedAt", "lte"): (int, le),
     ("place", "eq"): (str, eq),
     ("place", "within"): (str, _within),
+    ("office", "eq"): (str, eq),
+    ("office", "within"): (str, _within),
 }
 NULLS = ("name", "age", "active")
 

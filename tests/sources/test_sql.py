@@ -114,8 +114,8 @@ TEXTS: dict[str, tuple[str, bool, Read, str]] = {
         "postgresql+asyncpg://h/d",
         True,
         Read("Person", ("number",), Within("place", "320205")),
-        "SELECT t1.number FROM person t1 WHERE ((t1.place >= $1 AND t1.place NOT IN ('')) "
-        "AND (t1.place < $2 AND t1.place NOT IN (''))) LIMIT CAST($3 AS BIGINT)",
+        "SELECT t1.number FROM person t1 WHERE ((t1.place >= $1 AND t1.place < $2) "
+        "AND t1.place NOT IN ('')) LIMIT CAST($3 AS BIGINT)",
     ),
     "a number beyond the engine's is compared with its greatest": (
         "postgresql+asyncpg://h/d",

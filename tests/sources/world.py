@@ -22,6 +22,7 @@ from contract.entity import Entity, Field, Kind, Relationship
 from contract.source import Source
 from demo.process import finished
 from sources import codec
+from sources.crosswalk import CodeReading
 from sources.declaration import Budget, Codec, Column, Department, MappedEntity
 from sources.memory import MemorySource
 from sources.sql import SqlSource
@@ -93,6 +94,38 @@ PLACES = (
     "33",
     "320205100001",
     " ",
+)
+
+BUREAU = CodeReading(
+    {
+        "320205101": "320205100",
+        "320205100": "320206001",  # the same digits are another place's
+        "320206007": "320205101",
+        "320205102": None,
+        "320209001": "320205100-320209001",
+    },
+    {"32": "32", "3202": "3202", "320205": "320205", "320271": "320205", "320209001": "320205100"},
+)
+OFFICES = (
+    "320205101",
+    "320205100",
+    "320205101000",
+    None,
+    "320206007001",
+    "320205102",
+    "3202",
+    "320205101x",
+    "320205000000",
+    "32",
+    "",
+    "320271",
+    "320209001000",
+    "320209001005",
+    "320209",
+    "x",
+    " ",
+    "320000",
+    "320205101001",
 )
 
 PERSON: Mapping[str, Held] = {
@@ -181,6 +214,7 @@ PERSON: Mapping[str, Held] = {
         ("2000-02-29T01:02:03Z", "2000-02-29T09:02:03+08:00", "x", "", None),
     ),
     "place": Held(Kind.DIVISION, codec.division(), "TEXT", PLACES),
+    "office": Held(Kind.DIVISION, codec.division(reading=BUREAU), "TEXT", OFFICES),
 }
 VISIT: Mapping[str, Held] = {
     "number": Held(Kind.STRING, codec.text(), "TEXT", (), nullable=False),
