@@ -1,10 +1,11 @@
 """A bounded look into one entity of one source, and what it shows of the quality of the data."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from time import perf_counter
-from typing import Final
+from typing import Final, TypeAlias
 
 from contract.entity import UNKNOWN, Kind
 from contract.identifier import is_citizen_number, is_organisation_code
@@ -15,6 +16,10 @@ from sources.declaration import Column, MappedEntity
 
 ROWS: Final = 1000
 KEYS: Final = 200
+_OLDEST: Final = date(1900, 1, 2)  # what systems write for "never" lies before
+_EPOCH_ENDS: Final = datetime(1970, 2, 1, tzinfo=UTC)  # seconds taken for milliseconds
+Given: TypeAlias = Mapping[tuple[str, ...], tuple[tuple[object, ...], ...]]
+"""Keys that somebody wrote down, by the fields that they are of."""
 _IDENTIFIERS: Final = {
     "citizen_number": is_citizen_number,
     "organisation_code": is_organisation_code,
@@ -36,9 +41,9 @@ class Sample:
     most: int = ROWS
     asked: ForEach | None = None
 
-    def values(self, field: str) -> list[object]:
+    def values(self, name: str) -> list[object]:
         """Return the field's values that can be read."""
-        place = self.rows.fields.index(field)
+        place = self.rows.fields.index(name)
         return [row[place] for row in self.rows.rows if row[place] not in (None, INVALID)]
 
 
@@ -51,6 +56,10 @@ class Quality:
     invalid_values: Mapping[str, int]
     unknown_divisions: Mapping[str, int]
     future_dates: Mapping[str, int]
+    ancient_dates: Mapping[str, int] = field(default_factory=dict)
+    broken_cents: Mapping[str, int] = field(default_factory=dict)
+    missing_values: Mapping[str, int] = field(default_factory=dict)
+    untranslatable_divisions: Mapping[str, int] = field(default_factory=dict)
 
 
 async def scanned(source: Source, mapped: MappedEntity, most: int = ROWS) -> Sample:
@@ -68,19 +77,14 @@ async def scanned(source: Source, mapped: MappedEntity, most: int = ROWS) -> Sam
     return Sample(Rows(rows.fields, rows.rows[:most]), len(rows.rows) < most, seconds, most)
 
 
-async def keyed(
-    source: Source, mapped: MappedEntity, others: Mapping[str, Sample]
-) -> Sample | None:
+async def keyed(source: Source, mapped: MappedEntity, keys: ForEach) -> Sample:
     """
-    Return the rows that a facet has for keys sampled elsewhere; None where no keys are known.
+    Return the rows that an entity has for these keys.
 
     Reads:  the entity twice, the first time for one key.
     Raises: SourceFailure when the system does not answer.
     """
     entity, fields = mapped.entity.name, tuple(mapped.columns)
-    keys = _keys(source.entities[entity], mapped, others)
-    if keys is None:
-        return None
     one = ForEach(keys.fields, keys.keys[:1])
     _, seconds = await _timed(source, Read(entity, fields, for_each=one))
     rows, _ = await _timed(source, Read(entity, fields, for_each=keys))
@@ -102,26 +106,30 @@ def quality(
     return Quality(
         unknown_codes=faults(lambda column, value: _is(column, Kind.CODE) and value == UNKNOWN),
         invalid_identifiers=faults(_has_wrong_check),
-        invalid_values=faults(lambda _, value: value is INVALID),
+        invalid_values=faults(lambda column, value: value is INVALID and not _translates(column)),
         unknown_divisions=faults(
             lambda column, value: (
                 _is(column, Kind.DIVISION) and isinstance(value, str) and not is_division(value)
             )
         ),
         future_dates=faults(lambda _, value: _is_after(value, today)),
+        ancient_dates=faults(_is_ancient),
+        broken_cents=faults(_has_broken_cents),
+        missing_values=faults(lambda column, value: value is None and not column.field.nullable),
+        untranslatable_divisions=faults(
+            lambda column, value: value is INVALID and _translates(column)
+        ),
     )
 
 
-async def _timed(source: Source, read: Read) -> tuple[Rows, float]:
-    begun = perf_counter()
-    rows = await source.read(read)
-    return rows, perf_counter() - begun
-
-
-def _keys(
-    capabilities: Capabilities, mapped: MappedEntity, others: Mapping[str, Sample]
+def keys_for(
+    capabilities: Capabilities, mapped: MappedEntity, others: Mapping[str, Sample], given: Given
 ) -> ForEach | None:
+    """Return keys to ask an entity by: those that were given, or those of what it hangs from."""
     most = min(capabilities.batch, KEYS)
+    for fields in sorted(capabilities.for_each & given.keys()):
+        if given[fields]:
+            return ForEach(fields, given[fields][:most])
     for attachment in mapped.attachments:
         own = tuple(field for field, _ in attachment.on)
         theirs = tuple(field for _, field in attachment.on)
@@ -131,6 +139,12 @@ def _keys(
             if keys:
                 return ForEach(own, keys)
     return None
+
+
+async def _timed(source: Source, read: Read) -> tuple[Rows, float]:
+    begun = perf_counter()
+    rows = await source.read(read)
+    return rows, perf_counter() - begun
 
 
 def _tuples(rows: Rows, fields: Sequence[str]) -> Iterator[tuple[object, ...]]:
@@ -144,6 +158,12 @@ def _tuples(rows: Rows, fields: Sequence[str]) -> Iterator[tuple[object, ...]]:
 def _column(sample: Sample, name: str) -> Iterator[object]:
     place = sample.rows.fields.index(name)
     return (row[place] for row in sample.rows.rows)
+
+
+def _translates(column: Column) -> bool:
+    """Return whether some codes of the column's code system are no code of ours."""
+    places = column.codec.places
+    return places is not None and places.readable is not None
 
 
 def _is(column: Column, kind: Kind) -> bool:
@@ -160,3 +180,17 @@ def _is_after(value: object, today: date) -> bool:
     if isinstance(value, datetime):
         return value.date() > today
     return isinstance(value, date) and value > today
+
+
+def _is_ancient(column: Column, value: object) -> bool:
+    if isinstance(value, datetime):
+        epoch = column.codec.form == "epoch_ms" and value < _EPOCH_ENDS
+        return epoch or value.date() < _OLDEST
+    return isinstance(value, date) and value < _OLDEST
+
+
+def _has_broken_cents(column: Column, value: object) -> bool:
+    """Return whether an amount of money has parts of a cent, as yuan declared as fen would."""
+    if column.field.unit != "yuan" or not isinstance(value, Decimal):
+        return False
+    return value != round(value, 2)
