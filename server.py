@@ -6,16 +6,18 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 from cyclopts import App, Parameter
 from cyclopts.config import Env, Toml
 from rich.console import Console
+from starlette.types import ASGIApp
 from strawberry.schema.base import BaseSchema
 
 from auth.accounts import load_accounts
@@ -25,14 +27,27 @@ from auth.keys import fetch_over
 from auth.trust import load_issuers
 from contract.document import Mistake, Mistakes
 from gateway.graph import Files, OpenGraph, open_graph, printed_schema
+from gateway.living import Living
+from gateway.looking import looking
+from gateway.onboarding import check_files
 from gateway.secret import read_secret
+from onboarding.check import Report
+from onboarding.drafts.draft import Wanted, drafted
+from onboarding.scorecard import document, render, render_changes
 from resolvers.context import RequestContext
-from schema.graph import list_fields
+from schema.graph import core_entities, list_fields
 from schema.limits import Limits
-from sources.check import Report, render
 from store.database import StoreUnavailable, open_store
 from transport.http import HttpClient
-from web.application import CheckHealth, Health, Settings, always_ready, create_app
+from web.application import (
+    CheckHealth,
+    Health,
+    InForce,
+    Reasons,
+    Settings,
+    always_ready,
+    create_app,
+)
 from web.endpoint import Asking, ContextFactory
 from web.serving import Listen, WhenReady, serve
 
@@ -82,6 +97,12 @@ class Serving:
     drain_seconds: Annotated[
         int, Parameter(help="On SIGTERM, how long requests that have begun may take.")
     ] = 10
+    reload_every: Annotated[
+        str, Parameter(help="How often to look for newer files; never: on SIGHUP alone.")
+    ] = "5s"
+    check_every: Annotated[
+        str, Parameter(help="How often to look whether systems are as mapped, or never.")
+    ] = "6h"
 
     def now(self) -> float:
         """Return the time in seconds since 1970, fixed where an operator fixed it."""
@@ -111,6 +132,7 @@ class Graph:
     context_for: ContextFactory
     health: CheckHealth = always_ready
     limits: Limits = field(default_factory=Limits)
+    reasons: Reasons = tuple
 
 
 console: Final = Console(stderr=True, highlight=False)
@@ -160,14 +182,52 @@ def demo(options: Demonstrating = Demonstrating()) -> None:
 
 
 @app.command(name="check")
-def check_command(options: Serving = Serving()) -> None:
-    """Prove the mapping files against the live systems; prints what answers and what is wrong."""
-    reports, mistakes = asyncio.run(_check(options))
-    Console(width=160).print(render(reports))
-    for mistake in mistakes:
-        console.print(str(mistake), style="red", markup=False, soft_wrap=True)
+def check_command(
+    *files: Annotated[Path, Parameter(help="Mapping files; all of the folder by default.")],
+    keys: Annotated[
+        Path | None, Parameter(help="CSV of keys, for a system that is asked by key alone.")
+    ] = None,
+    json: Annotated[bool, Parameter(help="Print one JSON document.", negative="")] = False,
+    options: Serving = Serving(),
+) -> None:
+    """Prove mapping files against the live systems; prints what is wrong and what to change."""
+    reports, mistakes = asyncio.run(_check(files, keys, options))
+    if json:
+        print(dumps(document(reports, mistakes), ensure_ascii=False, indent=2))  # noqa: T201 -- the answer
+    else:
+        for shown in (render(reports), *render_changes(reports)):
+            Console(width=160).print(shown)
+        for mistake in mistakes:
+            console.print(str(mistake), style="red", markup=False, soft_wrap=True)
     if mistakes or not all(report.is_sound for report in reports):
         raise CommandRefused("some system does not answer, or is not as its mapping file says")
+
+
+@app.command
+def draft(
+    url: Annotated[str, Parameter(help="Database, description or service; may be '${NAME}'.")],
+    *,
+    name: Annotated[str, Parameter(help="Name of the system; from its address by default.")] = "",
+    out: Annotated[Path | None, Parameter(help="File to write, never over another one.")] = None,
+    header: Annotated[str, Parameter(help="A header sent with the value of NAME_TOKEN.")] = "",
+    only: Annotated[
+        tuple[str, ...], Parameter(help="Tables, paths or fields; all by default.")
+    ] = (),
+) -> None:
+    """Write a first mapping file from a database, an OpenAPI description or a GraphQL service."""
+    named = name or (out.stem if out else "")
+    text = asyncio.run(
+        drafted(Wanted(url, named, header, only), tuple(core_entities()), os.environ)
+    )
+    if out is None:
+        print(text, end="")  # noqa: T201 -- the answer
+        return
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise CommandRefused(f"{out} is there already; name another file") from None
+    console.print(f"wrote {out}; what is to be decided stands in it", markup=False)
 
 
 @app.command
@@ -199,47 +259,71 @@ async def serve_graph(graph: Graph, options: Serving, when_ready: WhenReady) -> 
 
     Raises: Mistakes, OSError, ValueError when an option cannot be used.
     """
-    listen = replace(
-        Listen.at(options.listen),
-        receive_seconds=options.receive_seconds,
-        drain_seconds=options.drain_seconds,
-    )
-    issuers = load_issuers(options.issuers)
-    settings = Settings(
-        version=version(), origins=options.origins, limits=graph.limits, health=graph.health
-    )
-    async with HttpClient() as client:
-        authenticate = Authenticator(issuers, fetch_over(client), options.now).authenticate
-        await serve(
-            create_app(graph.schema, authenticate, graph.context_for, settings), listen, when_ready
-        )
+    listen = _listen(options)
+    async with _applications(options) as application:
+        await serve(application(graph), listen, when_ready)
 
 
 async def _serve(options: Serving, environment: Mapping[str, str], when_ready: WhenReady) -> None:
     files = Files(options.departments, options.policy)
+    listen, secret = _listen(options), read_secret(options.key_file)
     store = await open_store(options.store)
     try:
-        async with aclosing(open_graph(files, environment, read_secret(options.key_file))) as graph:
-            for mistake in await graph.mistakes():
-                logger.error("%s", mistake)
-            await serve_graph(_edge_of(graph), options, when_ready)
+        async with _applications(options) as application:
+            living = Living(files, environment, secret, lambda g: application(_edge_of(g)))
+            looks = looking(living, options.reload_every, options.check_every)
+            async with aclosing(living), looks:
+                for mistake in await living.graph.mistakes():
+                    logger.error("%s", mistake)
+                await serve(InForce(living.serving), listen, when_ready)
     finally:
         await store.dispose()
 
 
+def _listen(options: Serving) -> Listen:
+    return replace(
+        Listen.at(options.listen),
+        receive_seconds=options.receive_seconds,
+        drain_seconds=options.drain_seconds,
+    )
+
+
+@asynccontextmanager
+async def _applications(options: Serving) -> AsyncIterator[Callable[[Graph], ASGIApp]]:
+    """Give what makes an application of a graph, for holders of the configured issuers' tokens."""
+    issuers = load_issuers(options.issuers)
+    async with HttpClient() as client:
+        authenticate = Authenticator(issuers, fetch_over(client), options.now).authenticate
+
+        def application(graph: Graph) -> ASGIApp:
+            settings = Settings(
+                version(), options.origins, graph.limits, graph.health, graph.reasons
+            )
+            return create_app(graph.schema, authenticate, graph.context_for, settings)
+
+        yield application
+
+
 def _edge_of(graph: OpenGraph) -> Graph:
     async def context(asking: Asking) -> RequestContext:
-        return graph.context(asking.principal, asking.request_id)
+        return graph.context(asking.principal, asking.request_id, provenance=asking.provenance)
 
     async def health() -> Health:
-        return Health.READY if graph.is_complete else Health.DEGRADED
+        return Health.DEGRADED if graph.reasons else Health.READY
 
-    return Graph(graph.schema, context, health, Limits(lists=list_fields(graph.schema)))
+    limits = Limits(lists=list_fields(graph.schema))
+    return Graph(graph.schema, context, health, limits, lambda: graph.reasons)
 
 
-async def _check(options: Serving) -> tuple[tuple[Report, ...], tuple[Mistake, ...]]:
-    files = Files(options.departments, options.policy)
-    async with aclosing(open_graph(files, os.environ, bytes(32))) as graph:
+async def _check(
+    files: tuple[Path, ...], keys: Path | None, options: Serving
+) -> tuple[tuple[Report, ...], tuple[Mistake, ...]]:
+    if files or keys:
+        named = files or tuple(sorted(options.departments.glob("*.toml")))
+        checked = await check_files(named, options.departments, os.environ, keys)
+        return checked.reports, checked.mistakes
+    every = Files(options.departments, options.policy)
+    async with aclosing(open_graph(every, os.environ, bytes(32))) as graph:
         return await graph.check(), await graph.mistakes()
 
 

@@ -26,11 +26,19 @@ LEVELS: Final[Mapping[int, Level]] = MappingProxyType(
 
 SHOWN: Final = "shown"
 HIDDEN: Final = "hidden"
+EVERYONE: Final = "everyone"
+OWN_DEPARTMENT: Final = "own_department"
+NOBODY: Final = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What policy.toml says of one role, its `like` resolved."""
+    """
+    What policy.toml says of one role, its `like` resolved.
+
+    `operations` and `usage`: of which departments' systems it sees how they run, and who asked them
+    how much.
+    """
 
     title: str
     levels: frozenset[str]
@@ -39,6 +47,8 @@ class Role:
     sensitivity: Mapping[str, str]
     fields: Mapping[str, str]
     lookup: frozenset[str]
+    operations: str = NOBODY
+    usage: str = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,16 @@ class Policy:
         )
         return tuple(grant for grant in found if grant is not None and grant.rows != FALSE)
 
+    def sees_operations(self, principal: Principal, department: str) -> bool:
+        """Return whether a role of the principal sees how the department's systems run."""
+        rules = {role.operations for role in self._held(principal)}
+        return _reaches(rules, principal, department)
+
+    def sees_usage(self, principal: Principal, department: str) -> bool:
+        """Return whether a role of the principal sees who asked the department's systems."""
+        rules = {role.usage for role in self._held(principal)}
+        return _reaches(rules, principal, department)
+
     def own_rules(self) -> Iterator[tuple[str, str, Predicate]]:
         """Yield role, entity and rows for every rule that looks at the entity's own fields."""
         for name, role in self.roles.items():
@@ -102,6 +122,13 @@ class Policy:
             for entity, rule in role.rows.items():
                 if rule in RULES and self._entities[entity].fields:
                     yield name, entity, RULES[rule](holder, self._terms.get(entity, Terms()))
+
+    def _held(self, principal: Principal) -> Iterator[Role]:
+        """Yield the roles that the principal holds in a scope of a level that they may have."""
+        for name, scope in zip(principal.roles, principal.scopes, strict=True):
+            role = self.roles.get(name)
+            if role is not None and LEVELS.get(len(scope)) in role.levels:
+                yield role
 
     def _grant(self, number: int, name: str, holder: Holder, entity: str) -> Grant | None:
         role = self.roles.get(name)
@@ -144,6 +171,11 @@ class Policy:
         if field.sensitivity is Sensitivity.OPEN:
             return SHOWN
         return role.sensitivity.get(field.sensitivity.value, HIDDEN)
+
+
+def _reaches(rules: AbstractSet[str], principal: Principal, department: str) -> bool:
+    own = OWN_DEPARTMENT in rules and principal.department == department != ""
+    return own or EVERYONE in rules
 
 
 def masked(mask: str, value: object) -> object:

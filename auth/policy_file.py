@@ -14,7 +14,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auth.masking import MASKS
-from auth.policy import HIDDEN, SHOWN, Policy, Role
+from auth.policy import HIDDEN, NOBODY, SHOWN, Policy, Role
 from auth.rules import RULES, Terms
 from contract.document import Document, Mistake, Mistakes, Place, load
 from contract.entity import Entity, Kind
@@ -60,6 +60,8 @@ class _Role(_Shape):
     sensitivity: _Sensitivity | None = None
     fields: dict[str, str] = {}
     lookup: _Lookup | None = None
+    operations: Literal["everyone", "own_department", "nobody"] | None = None
+    usage: Literal["own_department", "nobody"] | None = None
 
 
 class _File(_Shape):
@@ -106,6 +108,8 @@ def _role(roles: Mapping[str, _Role], role: _Role) -> Role:
         sensitivity or {},
         role.fields,
         looked_up or frozenset(),
+        role.operations or NOBODY,
+        role.usage or NOBODY,
     )
     if not role.like:
         return own
@@ -117,6 +121,8 @@ def _role(roles: Mapping[str, _Role], role: _Role) -> Role:
         sensitivity=like.sensitivity if sensitivity is None else sensitivity,
         fields={**like.fields, **role.fields},
         lookup=like.lookup if looked_up is None else looked_up,
+        operations=role.operations or like.operations,
+        usage=role.usage or like.usage,
     )
 
 

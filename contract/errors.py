@@ -8,12 +8,15 @@ What may go wrong, as states a caller can act on.
     ├── TooComplex           QUERY_TOO_COMPLEX   the question is too large or too wide
     └── SourceFailure
         ├── SourceUnavailable    SOURCE_UNAVAILABLE   the department's system did not answer
+        │   └── SourceInMaintenance                   it is in a window of maintenance
         ├── SourceTimeout        SOURCE_TIMEOUT       it did not answer within its budget
         └── SourceRefused        SOURCE_REFUSED       it answered what cannot be trusted
 
 Messages are Chinese, say what to do, and never carry a value of a record. What is not a Failure is
 INTERNAL: its text stays in the log.
 """
+
+from datetime import datetime
 
 
 class Failure(Exception):
@@ -73,6 +76,18 @@ class SourceUnavailable(SourceFailure):
     code = "SOURCE_UNAVAILABLE"
     state = "UNAVAILABLE"
     message = "“{title}”暂时无法访问,其余内容不受影响,请稍后重试。"
+
+
+class SourceInMaintenance(SourceUnavailable):
+    """The system is not asked while its maintenance lasts; `until` is in its own zone."""
+
+    state = "MAINTENANCE"
+    message = "“{title}”正在维护,预计{until}恢复,其余内容不受影响,请届时再试。"
+
+    def __init__(self, source: str, title: str, until: datetime) -> None:
+        told = f"{until.year}年{until.month}月{until.day}日{until:%H:%M}"
+        self.message = self.message.replace("{until}", told)
+        super().__init__(source, title, "maintenance")
 
 
 class SourceTimeout(SourceFailure):

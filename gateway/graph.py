@@ -4,12 +4,12 @@ A graph that can be served: departments, policy and schema, checked against each
 Everything wrong with the files is found here, before the first question.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.extensions import ParserCache
 
 from auth.policy import Policy
 from auth.policy_file import load_policy
@@ -17,15 +17,20 @@ from auth.principal import Principal
 from contract.document import Mistake, Mistakes
 from contract.entity import Entity
 from contract.source import Source
-from resolvers.context import RequestContext, SourceState
+from gateway.counting import counting
+from gateway.observed import Observed, Telling
+from gateway.validating import validating
+from onboarding.check import Report, Sources, check
+from resolvers.context import RequestContext
 from resolvers.gate import Gate
 from resolvers.identity import Identity
 from resolvers.scoping import unasked_scopes
 from resolvers.seal import Seal
 from schema.graph import GraphSchema, build_schema, core_entities
-from sources.assembly import Assembly, assemble, graph_entities
-from sources.check import Report, check
-from sources.divisions import division_tree
+from sources.assembly import Assembly, Guarded, assemble, graph_entities
+from sources.code_systems import CodeSystems
+from sources.declaration import Department
+from sources.divisions import DATA, division_tree
 from sources.mapping import load_departments
 from sources.reference import divisions_source, matters_source
 
@@ -36,6 +41,12 @@ class Files:
 
     departments: Path
     policy: Path
+    divisions: Path = DATA
+
+    @property
+    def aliases(self) -> Path:
+        """Return the file of division codes that were withdrawn."""
+        return self.divisions / "aliases.csv"
 
     @property
     def matters(self) -> Path:
@@ -53,51 +64,53 @@ class OpenGraph:
     identity: Identity
     cursors: Seal
     assembly: Assembly
+    observed: Observed
+    systems: CodeSystems
 
-    def context(self, principal: Principal, request_id: str) -> RequestContext:
-        """Return what one request carries."""
+    def context(
+        self, principal: Principal, request_id: str, *, provenance: bool = False
+    ) -> RequestContext:
+        """Return what one request carries; a scope in a code that was renamed counts as renamed."""
+        scopes = tuple(self.systems.scope(scope) for scope in principal.scopes)
+        principal = replace(principal, scopes=scopes)
         roles = self.policy.roles
         titles = tuple(roles[role].title if role in roles else role for role in principal.roles)
+        telling = Telling(self.observed, self.policy, self.assembly, principal)
         return RequestContext(
             principal,
             self.gate,
             self.identity,
             self.cursors,
             titles,
-            self.source_states,
+            telling.operations(),
             request_id,
+            shown=[] if provenance else None,
         )
-
-    def source_states(self) -> list[SourceState]:
-        """Return every department's system with its last known state."""
-        guards = self.assembly.guards
-        return [
-            SourceState(
-                department.name,
-                department.title,
-                department.department,
-                department.kind,
-                guards[department.name].health.state,
-                tuple(sorted(department.entities)),
-            )
-            for department in self.assembly.departments
-        ]
 
     @property
     def is_complete(self) -> bool:
         """Return whether no system failed when it was last asked."""
-        return all(guard.health.is_well for guard in self.assembly.guards.values())
+        return all(guard.is_well for guard in self.assembly.guards.values())
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why it does not answer everything as its files say; nothing where it does."""
+        files = ("FILES_REFUSED",) if self.observed.refused else ()
+        return files if self.is_complete else (*files, "SYSTEM_FAILED")
 
     async def check(self) -> tuple[Report, ...]:
         """
         Return a report on every department's system.
 
-        Reads:  each entity, at most 40 times.
+        Reads:  each entity, at most 120 times.
         """
-        tree = division_tree()
-        sources: Mapping[str, Source] = self.assembly.guards
+        tree = self.systems.tree
+        asked: Mapping[str, Source] = self.assembly.guards
+        opened = {name: each.source for name, each in self.assembly.guarded().items()}
         return await check(
-            self.assembly.departments, sources, lambda code: tree.get(code) is not None
+            self.assembly.departments,
+            Sources(asked, opened),
+            lambda code: tree.get(code) is not None,
         )
 
     async def mistakes(self) -> tuple[Mistake, ...]:
@@ -109,28 +122,61 @@ class OpenGraph:
         await self.assembly.aclose()
 
 
-def open_graph(files: Files, environment: Mapping[str, str], secret: bytes) -> OpenGraph:
+def open_graph(
+    files: Files,
+    environment: Mapping[str, str],
+    secret: bytes,
+    before: OpenGraph | None = None,
+) -> OpenGraph:
     """
     Return the graph of the files; systems are contacted when they are first asked.
 
+    Systems whose mapping is the same as in the graph `before` are shared with it, with their
+    connections and what was counted; it goes on answering.
     Raises: Mistakes, with everything that is wrong with the files.
     """
     core = core_entities()
-    departments = load_departments(files.departments, core, environment)
-    assembly = assemble(core, departments, _reference(core, files))
+    systems = CodeSystems(files.divisions)
+    departments = load_departments(files.departments, core, environment, systems)
+    same_codes = before is not None and before.systems.aliases == systems.aliases
+    kept = _unchanged(departments, before.assembly) if before and same_codes else {}
+    assembly = assemble(core, departments, _reference(core, files), kept)
+    observed = before.observed if before else Observed()
     policy = load_policy(files.policy, assembly.entities, assembly.facets)
     _refuse_unasked_scopes(policy, assembly)
     return OpenGraph(
         build_schema(
             assembly.entities,
-            [partial(ParserCache, maxsize=256), partial(ValidationCache, maxsize=256)],
+            [
+                partial(ParserCache, maxsize=256),
+                validating(),
+                counting(observed.usage),
+            ],
         ),
         policy,
         Gate(policy, assembly.federation),
         Identity(secret, assembly.entities),
         Seal(secret, "cursor"),
         assembly,
+        observed,
+        systems,
     )
+
+
+def _unchanged(departments: Iterable[Department], before: Assembly) -> Mapping[str, Guarded]:
+    """Return the open systems whose mapping says what it said, address and secrets included."""
+    known = {department.name: department for department in before.departments}
+    guarded = before.guarded()
+    return {
+        department.name: guarded[department.name]
+        for department in departments
+        if department.name in known and _same(department, known[department.name])
+    }
+
+
+def _same(one: Department, other: Department) -> bool:
+    said = one.written, one.url, one.signature, one.codes_fingerprint
+    return said == (other.written, other.url, other.signature, other.codes_fingerprint)
 
 
 def _refuse_unasked_scopes(policy: Policy, assembly: Assembly) -> None:
@@ -142,9 +188,9 @@ def _refuse_unasked_scopes(policy: Policy, assembly: Assembly) -> None:
     write = "Declare the filters its rule in the policy needs, such as within on its divisions."
     mistakes = tuple(
         Mistake(department.file, department.entities[entity].line, what, write)
-        for role, entity in unasked_scopes(policy, assembly.federation)
+        for role, entity, source in unasked_scopes(policy, assembly.federation)
         for department in assembly.departments
-        if entity in department.entities
+        if department.name == source
         for what in (f"{entity} cannot be asked for the rows that {role} may see",)
     )
     if mistakes:
@@ -158,9 +204,11 @@ def printed_schema(files: Files) -> str:
     Raises: Mistakes, with everything that is wrong with the files.
     """
     core = core_entities()
-    departments = load_departments(files.departments, core, None)
+    systems = CodeSystems(files.divisions)
+    departments = load_departments(files.departments, core, None, systems)
     return build_schema(graph_entities(core, departments, _reference(core, files))).as_str()
 
 
 def _reference(core: Mapping[str, Entity], files: Files) -> tuple[Source, ...]:
-    return divisions_source(core, division_tree()), matters_source(core, files.matters)
+    tree = division_tree(files.divisions)
+    return divisions_source(core, tree), matters_source(core, files.matters)

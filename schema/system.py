@@ -19,18 +19,6 @@ class Me:
     department: str | None = strawberry.field(description="所属部门 | Department")
 
 
-@strawberry.type(description="部门系统及其状态 | A department's system and its state")
-class SourceStatus:
-    name: str = strawberry.field(description="系统代码 | Name")
-    title: str = strawberry.field(description="系统名称 | What the system is called")
-    department: str = strawberry.field(description="所属部门 | Department")
-    kind: str = strawberry.field(description="接入方式 | How it is connected")
-    state: str = strawberry.field(
-        description="最近一次访问的状态 | State at the last question: OK, UNASKED, TIMEOUT, …"
-    )
-    entities: list[str] = strawberry.field(description="提供的数据 | What it holds")
-
-
 @strawberry.type(description="一个代码 | A code")
 class CodeValue:
     code: str = strawberry.field(description="代码 | Code")

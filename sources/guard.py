@@ -4,7 +4,7 @@ What stands around any source: budget, queue, retry, breaker, and a stale copy w
 A guarded source answers within its budget or fails. Waiting for a place and trying again count
 against the budget; a queue that is full, or a circuit that is open, fails at once. Where the
 mapping allows a stale copy, the last good answer to the same question stands in for a failed one,
-and says of when it is.
+and says of when it is. While maintenance lasts nobody is asked.
 """
 
 import asyncio
@@ -18,11 +18,18 @@ from typing import Final, TypeAlias
 
 import stamina
 
-from contract.errors import SourceFailure, SourceRefused, SourceTimeout, SourceUnavailable
+from contract.errors import (
+    SourceFailure,
+    SourceInMaintenance,
+    SourceRefused,
+    SourceTimeout,
+    SourceUnavailable,
+)
 from contract.read import Aggregate, Read, Rows
 from contract.source import Capabilities, Source
 from sources.breaker import Breaker, Circuit, Outcome
 from sources.declaration import Budget
+from sources.maintenance import NO_MAINTENANCE, Maintenance, Window
 
 _GRACE_SECONDS: Final = 0.2
 _COPIES: Final = 1_000
@@ -63,11 +70,13 @@ class Guard:
         budget: Budget,
         clock: Clock = now,
         seconds: Callable[[], float] = time.monotonic,
+        maintenance: Maintenance = NO_MAINTENANCE,
     ) -> None:
         self._source = source
         self._budget = budget
         self._clock = clock
         self._places = asyncio.Semaphore(budget.concurrency)
+        self._maintenance = maintenance
         self._waiting = 0
         self._breaker = Breaker(budget.failures, budget.pause_seconds, seconds)
         self._copies: OrderedDict[Question, tuple[datetime, Rows]] = OrderedDict()
@@ -93,6 +102,27 @@ class Guard:
         """Return whether questions pass to the source."""
         return self._breaker.circuit
 
+    @property
+    def state(self) -> str:
+        """Return MAINTENANCE while that lasts, else what the source did when last asked."""
+        return self.health.state if self.maintenance is None else SourceInMaintenance.state
+
+    @property
+    def is_well(self) -> bool:
+        """Return whether it may be asked and did not fail when it was last asked."""
+        return self.maintenance is None and self.health.is_well
+
+    @property
+    def maintenance(self) -> Window | None:
+        """Return the window of maintenance that lasts now."""
+        has_some = self._maintenance.recurrences
+        return self._maintenance.current(self._clock()) if has_some else None
+
+    @property
+    def next_maintenance(self) -> Window | None:
+        """Return the window of maintenance that comes next."""
+        return self._maintenance.following(self._clock())
+
     async def read(self, read: Read) -> Rows:
         """
         Return the source's rows, or the last good ones where that is allowed.
@@ -109,18 +139,40 @@ class Guard:
         """
         return await self._answered(aggregate, lambda: self._source.aggregate(aggregate))
 
+    async def inspect(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:
+        """
+        Return what the source says when it is asked about itself, within the same budget.
+
+        Raises: SourceTimeout, SourceUnavailable or SourceRefused, and nothing else.
+        """
+        self._refuse_in_maintenance()
+        return await self._noted(ask)
+
     async def _answered(self, question: Question, ask: Callable[[], Awaitable[Rows]]) -> Rows:
+        try:
+            self._refuse_in_maintenance()
+            rows = await self._noted(ask)
+        except SourceFailure:
+            copy = self._copy(question)
+            if copy is None:
+                raise
+            return copy
+        self._keep(question, rows)
+        return rows
+
+    def _refuse_in_maintenance(self) -> None:
+        window = self.maintenance
+        if window is not None:
+            raise SourceInMaintenance(self.name, self.title, window.ends)
+
+    async def _noted(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:
         self.health.reads += 1
         try:
             rows = await self._passed(ask)
         except SourceFailure as failure:
             self._note_failure(failure)
-            copy = self._copy(question)
-            if copy is None:
-                raise
-            return copy
+            raise
         self.health.state, self.health.answered_at = "OK", self._clock()
-        self._keep(question, rows)
         return rows
 
     async def _passed(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:

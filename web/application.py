@@ -1,6 +1,7 @@
 """Assembles the HTTP edge: the endpoint, health, version, the page, and what holds for all."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -42,6 +43,8 @@ class Health(Enum):
 
 
 CheckHealth: TypeAlias = Callable[[], Awaitable[Health]]
+Reasons: TypeAlias = Callable[[], Sequence[str]]
+Lease: TypeAlias = Callable[[], AbstractContextManager[ASGIApp]]
 
 
 async def always_ready() -> Health:
@@ -57,6 +60,19 @@ class Settings:
     origins: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     health: CheckHealth = always_ready
+    reasons: Reasons = tuple
+
+
+class InForce:
+    """Passes each request to the application that is in force when it begins."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, to its end by the same application."""
+        with self._lease() as app:
+            await app(scope, receive, send)
 
 
 class Guarded:
@@ -94,7 +110,7 @@ def create_app(
             Route("/graphql", endpoint, include_in_schema=False),
             Route("/", _to_the_page),
             Route("/livez", _alive),
-            Route("/readyz", _readiness(settings.health)),
+            Route("/readyz", _readiness(settings)),
             Route("/version", _version(settings.version)),
             Mount("/graphiql/vendor", StaticFiles(directory=_ROOM / "vendor")),
             Mount("/graphiql", StaticFiles(directory=_ROOM / "graphiql", html=True)),
@@ -122,11 +138,13 @@ async def _alive(_: Request) -> Response:
     return _json({"status": "alive"})
 
 
-def _readiness(health: CheckHealth) -> Callable[[Request], Awaitable[Response]]:
+def _readiness(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
     async def ready(request: Request) -> Response:
-        found = await outcome(health(), request.state.request_id)
+        found = await outcome(settings.health(), request.state.request_id)
         state = Health.DOWN if isinstance(found, Failure) else found
-        return _json({"status": state.value}, 503 if state is Health.DOWN else 200)
+        reasons = settings.reasons() if state is Health.DEGRADED else ()
+        told = {"status": state.value, **({"reasons": list(reasons)} if reasons else {})}
+        return _json(told, 503 if state is Health.DOWN else 200)
 
     return ready
 

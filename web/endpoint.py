@@ -59,6 +59,7 @@ class Asking:
     principal: Principal
     request_id: str
     headers: Mapping[str, str]
+    provenance: bool = False  # whether extensions.provenance is wanted
 
 
 Authenticate: TypeAlias = Callable[[str | None], Awaitable[Principal]]
@@ -115,7 +116,9 @@ class Endpoint(GraphQL[object, None]):
             return {"errors": formatted([error], request_id)}
         name = _checked_operation(document, question, request.method)
         check_limits(document, question.operation_name, question.variables, self._limits)
-        context = await self._context_factory(Asking(principal, request_id, request.headers))
+        wanted = (question.extensions or {}).get("provenance") is True
+        asking = Asking(principal, request_id, request.headers, wanted)
+        context = await self._context_factory(asking)
         result = await self._executed(question, context)
         return _as_told(result, request_id, name)
 
