@@ -7,13 +7,16 @@ from decimal import Decimal
 from random import Random
 from typing import Final
 
-from demo.identifiers import scattered
+from demo.identifiers import phone, scattered
 from demo.people import Household, Person
 from demo.stored import padded_name, stored_number
 from demo.working_days import TODAY, office_hour, working_day
 
 LOW_INCOME_SHARE: Final = 0.02
 _NAME_WIDTH: Final = 20
+_OUTDATED_IN: Final = 12  # one telephone in so many was never brought up to date
+_SHORT_IN: Final = 7  # and one address in so many begins with the township
+_OLD_PHONES: Final = 800_000_000
 _PAYMENTS_KEPT: Final = 12
 _GRANTS_PER_HOUSEHOLD: Final = 4
 
@@ -100,8 +103,8 @@ class CivilAffairs:
             head_name=padded_name(random, head.name, _NAME_WIDTH),
             head_id_number=stored_number(random, head.id_number),
             members=household.size,
-            address=household.address,
-            phone=head.phone,
+            address=_address(household, serial),
+            phone=head.phone if scattered(serial) % _OUTDATED_IN else phone(_OLD_PHONES + serial),
             kind=kind if random.randrange(200) else "OTHER",
             state="ENDED" if ended else "ACTIVE",
             division=household.township,
@@ -111,6 +114,12 @@ class CivilAffairs:
             updated_at=office_hour(random, ended or approved),
             payments=payments(number, approved, ended, monthly),
         )
+
+
+def _address(household: Household, serial: int) -> str:
+    if scattered(serial) % _SHORT_IN:
+        return household.address
+    return household.address.rpartition("区")[2] or household.address
 
 
 def payments(

@@ -227,7 +227,7 @@ class Handling:
         # One in eight takes longer than was promised.
         taken = random.randint(0, days) if random.random() < 0.875 else days + random.randint(1, 5)
         last = min(after(day, taken), TODAY)
-        closed = max(applied, office_hour(random, last)) if status in _ENDED else None
+        closed = max(accepted or applied, office_hour(random, last)) if status in _ENDED else None
         return Case(
             number=self._number,
             matter=self._matter,
@@ -237,7 +237,7 @@ class Handling:
             applied_at=None if status == "DRAFT" else applied,
             accepted_at=accepted,
             promised_on=after(day, days) if accepted else None,
-            closed_at=max(closed, accepted or closed) if closed else None,
+            closed_at=closed,
             division=self._window.code,
             organisation=self._window.organisation,
             handler=self._handler,

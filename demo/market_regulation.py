@@ -2,7 +2,8 @@
 The stand-in of the market regulation registry: upper-case columns, cursors, all enterprises.
 
 It knows every company of the social security system, and the shops that employ nobody. Dates of
-establishment are `yyyymmdd`, validity of licences is ISO text.
+establishment are `yyyymmdd`, validity of licences is ISO text. Cases have times of three kinds, and
+an empty text for a time that has not come.
 """
 
 from collections.abc import Iterator
@@ -10,15 +11,36 @@ from datetime import timedelta
 from random import Random
 from typing import Final
 
+from demo.case_keeping import kept
+from demo.cases import Case
 from demo.enterprises import Enterprise
 from demo.identifiers import NOWHERE, scattered
 from demo.province import Records
 from demo.rest_stand_in import Question, Service
+from demo.service_platform import milliseconds
 from demo.tables import Layout, Row, Table, padded_division
 from demo.working_days import TODAY
 
 _FOOD: Final = ("食品", "餐饮", "农业", "面馆", "小吃", "超市")
 _STATES: Final = {"ACTIVE": "1", "REVOKED": "2", "CANCELLED": "4"}
+_CASE_STATES: Final = {
+    "DRAFT": ("DRAFT",),
+    "SUBMITTED": ("SUBMIT",),
+    "PRECHECK_RETURNED": ("RETURN",),
+    "RECEIVED": ("RECEIVE",),
+    "CORRECTION": ("SUPPLEMENT",),
+    "ACCEPTED": ("ACCEPT",),
+    "SUSPENDED": ("SUSPEND",),
+    "APPROVED": ("APPROVE",),
+    "REJECTED": ("REFUSE",),
+    "CLOSED": ("FINISH", "ARCHIVE"),
+    "NOT_ACCEPTED": ("NOACCEPT",),
+    "WITHDRAWN": ("WITHDRAW",),
+    "TERMINATED": ("STOP",),
+    "OTHER": ("TRANSFER",),
+}
+_CHANNELS: Final = {"WINDOW": "WINDOW", "ONLINE": "NET", "COURIER": "POST"}
+_APPLICANTS: Final = {"PERSON": "P", "COMPANY": "E"}
 _UNKNOWN_IN: Final = 250
 _VALID_DAYS: Final = 5 * 365
 _SCOPES: Final = {
@@ -65,6 +87,33 @@ def _licences(records: Records) -> Iterator[Row]:
         )
 
 
+def _cases(records: Records) -> Iterator[Row]:
+    return map(_case, kept(records, "market_regulation"))
+
+
+def _case(case: Case) -> Row:
+    applicant, states = case.applicant, _CASE_STATES[case.status]
+    return (
+        case.number,
+        case.matter.code,
+        _APPLICANTS[applicant.kind],
+        applicant.name,
+        applicant.id_number,
+        applicant.contact_name,
+        applicant.contact_phone,
+        _CHANNELS[case.channel],
+        states[int(case.number[-5:]) % len(states)],
+        case.applied_at.isoformat(" ") if case.applied_at else "",
+        f"{case.accepted_at.isoformat()}+08:00" if case.accepted_at else "",
+        case.promised_on.isoformat() if case.promised_on else "",
+        case.closed_at and milliseconds(case.closed_at),
+        padded_division(case.division),
+        case.organisation,
+        case.handler,
+        case.updated_at.isoformat(" "),
+    )
+
+
 def registration(company: Enterprise) -> str:
     """Return the 15 digits under which a company is registered."""
     return f"32{NOWHERE}{company.number[1:]}{scattered(int(company.number[1:])) % 100:02}"
@@ -99,11 +148,26 @@ LAYOUT: Final = Layout(
             ),
             _licences,
         ),
+        Table(
+            "E_CASEINFO",
+            (
+                *("CASENO TEXT PRIMARY KEY", "ITEMCODE TEXT", "APPTYPE TEXT", "APPNAME TEXT"),
+                *("CERNO TEXT", "LINKMAN TEXT", "TEL TEXT", "APPWAY TEXT", "CASESTATE TEXT"),
+                *("APPTIME TEXT", "ACCTIME TEXT", "PROMDATE TEXT", "ENDTIME INTEGER"),
+                *("ACCORG TEXT", "ACCORGNAME TEXT", "HANDLER TEXT", "LASTTIME TEXT"),
+            ),
+            _cases,
+        ),
     ),
     afterwards=(
         "CREATE UNIQUE INDEX E_BASEINFO_UNISCID ON E_BASEINFO (UNISCID)",
         "CREATE INDEX E_BASEINFO_REGORG ON E_BASEINFO (REGORG, REGNO)",
         "CREATE INDEX E_FOODLIC_UNISCID ON E_FOODLIC (UNISCID)",
+        "CREATE INDEX E_CASEINFO_ACCORG ON E_CASEINFO (ACCORG, CASENO)",
+        "CREATE INDEX E_CASEINFO_CERNO ON E_CASEINFO (CERNO, CASENO)",
+        "CREATE INDEX E_CASEINFO_ITEMCODE ON E_CASEINFO (ITEMCODE, CASENO)",
+        "CREATE INDEX E_CASEINFO_CASESTATE ON E_CASEINFO (CASESTATE, CASENO)",
+        "CREATE INDEX E_CASEINFO_APPTIME ON E_CASEINFO (APPTIME, CASENO)",
     ),
 )
 SERVICE: Final = Service(
@@ -133,6 +197,27 @@ SERVICE: Final = Service(
             key="LICNO",
             parameters={"UNISCID": ("UNISCID", "in"), "LICSTATE": ("LICSTATE", "in")},
             needs=("UNISCID",),
+            paging=("cursor", "CURSOR", "PAGESIZE"),
+            rows="DATA.LIST",
+            total="DATA.TOTAL",
+            following="DATA.NEXT",
+            most_rows=500,
+            envelope={"CODE": "200"},
+        ),
+        "/ent/caseinfo": Question(
+            table="E_CASEINFO",
+            columns=LAYOUT.tables[2].names,
+            key="CASENO",
+            parameters={
+                "CASENO": ("CASENO", "in"),
+                "CERNO": ("CERNO", "in"),
+                "ITEMCODE": ("ITEMCODE", "in"),
+                "ACCORG": ("ACCORG", "in"),
+                "ACCORGUNDER": ("ACCORG", "under"),
+                "CASESTATE": ("CASESTATE", "in"),
+                "APPTIMEFROM": ("APPTIME", "from"),
+                "APPTIMETO": ("APPTIME", "to"),
+            },
             paging=("cursor", "CURSOR", "PAGESIZE"),
             rows="DATA.LIST",
             total="DATA.TOTAL",

@@ -41,7 +41,8 @@ class Question:
     What may be asked of one table, and how the answer is put.
 
     `parameters`: name -> column and "in" (texts between commas), "under" (a division or what is
-    beneath it) or "contains". `needs`: parameters of which one must be given; none: it can be
+    beneath it), "contains", "from" or "to" (both inclusive; of texts that sort as they mean, where
+    an empty one is none). `needs`: parameters of which one must be given; none: it can be
     listed. `key` is unique, and the order. `paging`: "page", "offset" or "cursor", its parameter,
     that of the size. `rows`, `total`, `following` (the next cursor): where they are in the answer.
     """
@@ -234,7 +235,15 @@ def _contains(column: str, value: str) -> tuple[str, list[str]]:
     return f"instr({column}, ?) > 0", [value]
 
 
-_WAYS: Final = {"in": _in, "under": _under, "contains": _contains}
+def _from(column: str, value: str) -> tuple[str, list[str]]:
+    return f"{column} >= ? AND {column} > ''", [value]
+
+
+def _to(column: str, value: str) -> tuple[str, list[str]]:
+    return f"{column} <= ? AND {column} > ''", [value]
+
+
+_WAYS: Final = {"in": _in, "under": _under, "contains": _contains, "from": _from, "to": _to}
 
 
 def _page(question: Question, asked: Mapping[str, str]) -> tuple[str, tuple[object, ...], int]:

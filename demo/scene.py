@@ -21,6 +21,7 @@ VILLAGE: Final = "320205106204"
 _HERE: Final = Window(TOWNSHIP, "锡北镇")
 _NEIGHBOUR: Final = Window("320205107", "东港镇")
 _ADDRESS: Final = "江苏省无锡市锡山区锡北镇斗山村6组18号"
+_FORMER_ADDRESS: Final = "江苏省无锡市锡山区锡北镇斗山村6组16号"
 _PLACE: Final = f"32{NOWHERE}00"
 _RESERVED_KEY: Final = 999_999_940
 _HANDLER: Final = "尤晓敏"
@@ -146,7 +147,7 @@ def _assistance(index: int, kind: str, case: Case, amount: Decimal) -> Assistanc
         head_name=HEAD.name,
         head_id_number=HEAD.id_number,
         members=HOUSEHOLD.size,
-        address=_ADDRESS,
+        address=_ADDRESS if kind != "TEMPORARY" else _FORMER_ADDRESS,
         phone=HEAD.phone,
         kind=kind,
         state="ENDED" if ended else "ACTIVE",

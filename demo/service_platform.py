@@ -1,6 +1,7 @@
 """
 The stand-in of the service platform: the exchange tables of the national platform.
 
+It is the home of cases of departments that keep none, and has copies of most of the others.
 Times come in five ways: native with and without zone, yyyymmdd, ISO text, and epoch milliseconds.
 """
 
@@ -10,6 +11,7 @@ from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from demo.case_keeping import copy, known_to_the_platform
 from demo.cases import Case, Event
 from demo.identifiers import NOWHERE
 from demo.province import Records
@@ -49,7 +51,7 @@ _NAME_WIDTH: Final = 24
 
 
 def _cases(records: Records) -> Iterator[Row]:
-    return (_case(case) for case in records.cases)
+    return map(_case, map(copy, known_to_the_platform(records)))
 
 
 def _case(case: Case) -> Row:
@@ -96,7 +98,7 @@ def _task(case: Case) -> tuple[str, str]:
 
 
 def _events(records: Records) -> Iterator[Row]:
-    return chain.from_iterable(map(_events_of, records.cases))
+    return chain.from_iterable(map(_events_of, known_to_the_platform(records)))
 
 
 def _events_of(case: Case) -> Iterator[Row]:
@@ -117,7 +119,7 @@ def _event(case: Case, event: Event) -> Row:
 
 
 def _materials(records: Records) -> Iterator[Row]:
-    for case in records.cases:
+    for case in known_to_the_platform(records):
         for material in case.materials:
             form = _FORM[material.form]
             name = material.name
@@ -125,7 +127,7 @@ def _materials(records: Records) -> Iterator[Row]:
 
 
 def _results(records: Records) -> Iterator[Row]:
-    for case in records.cases:
+    for case in known_to_the_platform(records):
         for result in case.results:
             yield (
                 result.number,
@@ -205,7 +207,9 @@ LAYOUT: Final = Layout(
         "CREATE INDEX up_pro_accept_area ON up_pro_accept (area_code, project_no)",
         "CREATE INDEX up_pro_accept_idcard ON up_pro_accept (applyer_idcard, project_no)",
         "CREATE INDEX up_pro_accept_catalog ON up_pro_accept (catalog_code, project_no)",
+        "CREATE INDEX up_pro_accept_status ON up_pro_accept (handle_status, project_no)",
         "CREATE INDEX up_pro_accept_apply ON up_pro_accept (apply_date, project_no)",
+        "CREATE INDEX up_pro_accept_accept ON up_pro_accept (accept_date, project_no)",
         "ALTER TABLE up_pro_process ADD PRIMARY KEY (process_id)",
         "CREATE INDEX up_pro_process_project ON up_pro_process (project_no, process_id)",
         "ALTER TABLE up_pro_material ADD PRIMARY KEY (material_id)",

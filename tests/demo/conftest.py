@@ -1,6 +1,7 @@
 """The stand-in systems at their smallest useful size, started once for all tests of the demo."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,11 @@ from rich.progress import Progress
 
 from demo import systems
 from demo.systems import Systems
+from schema.graph import core_entities
+from sources.assembly import Assembly, assemble
+from sources.mapping import load_departments
+
+DEPARTMENTS = Path(__file__).parents[2] / "departments"
 
 RESIDENTS = 2_000
 SEED = 7
@@ -21,3 +27,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
     started = systems.start(state)
     yield started
     started.stop()
+
+
+@pytest.fixture
+async def assembly(running: Systems) -> AsyncIterator[Assembly]:
+    assembled = assembly_of(running)
+    yield assembled
+    await assembled.aclose()
+
+
+def assembly_of(running: Systems) -> Assembly:
+    core = core_entities()
+    environment = {**os.environ, **running.environment}
+    return assemble(core, load_departments(DEPARTMENTS, core, environment), ())

@@ -50,17 +50,24 @@ def signed(systems: Systems, name: str, url: str) -> dict[str, str]:
     return dict(signer.headers("GET", parts.path, parts.query, b""))
 
 
-def registry(systems: Systems, **parameters: object) -> dict[str, Any]:
-    answer: dict[str, Any] = ask(systems, "market_regulation", "/ent/baseinfo", parameters).json()
+def registry(systems: Systems, path: str = "/ent/baseinfo", **parameters: object) -> dict[str, Any]:
+    answer: dict[str, Any] = ask(systems, "market_regulation", path, parameters).json()
     assert answer["CODE"] == "200"
     found: dict[str, Any] = answer["DATA"]
     return found
 
 
-def pages(systems: Systems, size: int, **parameters: object) -> Iterator[dict[str, Any]]:
+def cases(systems: Systems, **parameters: object) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = registry(systems, "/ent/caseinfo", **parameters)["LIST"]
+    return found
+
+
+def pages(
+    systems: Systems, size: int, path: str = "/ent/baseinfo", **parameters: object
+) -> Iterator[dict[str, Any]]:
     cursor: dict[str, object] = {}
     while True:
-        page = registry(systems, **parameters, **cursor, PAGESIZE=size)
+        page = registry(systems, path, **parameters, **cursor, PAGESIZE=size)
         yield page
         if page["NEXT"] is None:
             return
@@ -133,12 +140,16 @@ def test_the_son_has_a_sealed_account(running: Systems) -> None:
     }
 
 
-def test_cursors_lead_through_the_whole_registry_once(running: Systems) -> None:
-    whole = registry(running)
-    together = list(pages(running, 7))
+@pytest.mark.parametrize(("path", "key"), [("/ent/baseinfo", "REGNO"), ("/ent/caseinfo", "CASENO")])
+def test_cursors_lead_through_the_whole_registry_once(
+    running: Systems, path: str, key: str
+) -> None:
+    whole = registry(running, path)
+    together = list(pages(running, 7, path))
 
-    numbers = [row["REGNO"] for page in together for row in page["LIST"]]
-    assert numbers == [row["REGNO"] for row in whole["LIST"]] == sorted(set(numbers))
+    numbers = [row[key] for page in together for row in page["LIST"]]
+    assert numbers == [row[key] for row in whole["LIST"]] == sorted(set(numbers))
+    assert len(together) > 1
     assert {page["TOTAL"] for page in together} == {whole["TOTAL"]} == {len(numbers)}
 
 
@@ -173,6 +184,42 @@ def test_the_registry_answers_by_key_and_by_part_of_a_name(running: Systems) -> 
 
     assert by_code == everything[:3]
     assert by_name == [row for row in everything if "面馆" in row["ENTNAME"]]
+
+
+def test_cases_are_asked_for_by_key_state_division_and_time(running: Systems) -> None:
+    everything = cases(running)
+    told, here = everything[0], everything[0]["ACCORG"][:6]
+    times = sorted(row["APPTIME"] for row in everything if row["APPTIME"])
+    first, last = times[2], times[-3]
+
+    assert cases(running, CASENO=f"{told['CASENO']},nobody") == [told]
+    assert cases(running, CERNO=HEAD) == []
+    assert cases(running, ITEMCODE=told["ITEMCODE"], ACCORG=told["ACCORG"]) == [
+        row
+        for row in everything
+        if (row["ITEMCODE"], row["ACCORG"]) == (told["ITEMCODE"], told["ACCORG"])
+    ]
+    assert cases(running, ACCORGUNDER=here.ljust(12, "0")) == [
+        row for row in everything if row["ACCORG"].startswith(here)
+    ]
+    assert cases(running, CASESTATE="FINISH,ARCHIVE") == [
+        row for row in everything if row["CASESTATE"] in ("FINISH", "ARCHIVE")
+    ]
+    assert cases(running, APPTIMEFROM=first, APPTIMETO=last) == [
+        row for row in everything if first <= row["APPTIME"] <= last
+    ]
+
+
+def test_a_time_that_has_not_come_is_in_no_range(running: Systems) -> None:
+    file = Path(running.processes["social_security"].address).with_name("market_regulation.sqlite")
+    connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    (drafts,) = connection.execute("SELECT count(*) FROM E_CASEINFO WHERE APPTIME = ''").fetchone()
+    connection.close()
+
+    until_ever = cases(running, APPTIMETO="9999-12-31 23:59:59")
+
+    assert all(row["APPTIME"] for row in until_ever)
+    assert len(cases(running)) == len(until_ever) + drafts
 
 
 REFUSED: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
@@ -239,4 +286,8 @@ def test_the_day_s_visits_are_a_file_in_gbk(running: Systems) -> None:
 
 
 def test_every_listed_question_has_a_key_of_its_own() -> None:
-    assert {question.key for question in REGISTRY.questions.values()} == {"REGNO", "LICNO"}
+    assert {question.key for question in REGISTRY.questions.values()} == {
+        "REGNO",
+        "LICNO",
+        "CASENO",
+    }

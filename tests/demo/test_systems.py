@@ -168,6 +168,33 @@ def test_reads_by_key_and_by_person_use_an_index(running: Systems) -> None:
     assert [row[3].split(" USING ")[0].split(" ")[0] for row in plan] == ["SEARCH"] * 3
 
 
+@pytest.mark.parametrize(
+    ("system", "table", "columns"),
+    [
+        ("social_security", "AZ02", ("AAZ002", "AAC002", "AAA121", "AAE016", "AAE127", "AAE128")),
+        ("social_security", "AZ02", ("AAB301",)),
+        ("market_regulation", "E_CASEINFO", ("CASENO", "CERNO", "ACCORG", "APPTIME")),
+    ],
+)
+def test_cases_are_found_by_an_index(
+    running: Systems, system: str, table: str, columns: tuple[str, ...]
+) -> None:
+    file = Path(running.processes["social_security"].address).with_name(f"{system}.sqlite")
+    connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    try:
+        plans = [
+            connection.execute(
+                f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE {column} = ?",  # noqa: S608 -- above
+                ("1",),
+            ).fetchall()
+            for column in columns
+        ]
+    finally:
+        connection.close()
+
+    assert [row[3].split(" ")[0] for plan in plans for row in plan] == ["SEARCH"] * len(columns)
+
+
 class Bell:
     """Something that notes that it was stopped."""
 
