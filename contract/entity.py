@@ -43,6 +43,7 @@ class Field:
     unit: str = ""
     codes: tuple[str, ...] = ()
     code_labels: tuple[str, ...] = ()  # what people call each code; as many as codes, or none
+    restates: tuple[str, ...] = ()  # fields it says the same as: "Entity.field"
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -77,7 +78,8 @@ class Entity:
     A kind of row.
 
     `key` is the owner's own surrogate and gives identity and the default order. `subject` names the
-    relationship to the person the row speaks of: a facet's permission follows it.
+    relationship to the person the row speaks of: a facet's permission follows it. `as_of` names the
+    field that says when the row was last changed.
     """
 
     name: str
@@ -86,3 +88,4 @@ class Entity:
     relationships: Mapping[str, Relationship] = field(default_factory=lambda: MappingProxyType({}))
     subject: str | None = None
     description: str = ""
+    as_of: str = ""

@@ -7,6 +7,7 @@ range over the leading field alone is added as a conjunct of its own, since inde
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
 from contract.predicate import (
@@ -48,7 +49,8 @@ def rows_after(
 def reversed_order(order_by: Sequence[Order]) -> tuple[Order, ...]:
     """Return the order that lists the same rows from the other end."""
     return tuple(
-        Order(order.field, not order.descending, not order.nulls_first) for order in order_by
+        replace(order, descending=not order.descending, nulls_first=not order.nulls_first)
+        for order in order_by
     )
 
 

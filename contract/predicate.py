@@ -129,10 +129,16 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """Some related row for which the predicate is true; never unknown."""
+    """
+    Some related row for which the predicate is true; never unknown.
+
+    `by_key`: the related rows may be asked for by key alone and never be listed, since what the
+    caller may see of them is told by the row asked about.
+    """
 
     relationship: str
     predicate: "Predicate"
+    by_key: bool = False
 
 
 Leaf: TypeAlias = Comparison | In | IsNull | StartsWith | Contains | Within

@@ -5,16 +5,51 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contract.errors import SourceFailure
 from contract.predicate import TRUE, Predicate
+
+
+class Function(StrEnum):
+    """What a measure computes; COUNT without a field counts rows, nulls are left out otherwise."""
+
+    COUNT = "count"
+    COUNT_DISTINCT = "countDistinct"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """
+    The least (MIN) or greatest (MAX) value of a field among the related rows that satisfy `where`.
+
+    Null where there is none. `name` is its column in the rows of a read that is ordered by it.
+    """
+
+    relationship: str
+    field: str
+    function: Function
+    where: Predicate = TRUE
+
+    @property
+    def name(self) -> str:
+        """Return the column's name, which no field of an entity has."""
+        return f"{self.relationship}.{self.field}.{self.function}"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Sort by a field; text by code point; nulls last unless said otherwise, in both directions."""
+    """
+    Sort by a field; text by code point; nulls last unless said otherwise, in both directions.
+
+    With an `extreme`, the rows are sorted by it, and `field` is its name.
+    """
 
     field: str
     descending: bool = False
     nulls_first: bool = False
+    extreme: Extreme | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +79,16 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Tuples in the order of `fields`; `as_of`, UTC, where they are a copy taken then."""
+    """
+    Tuples in the order of `fields`; `as_of`, UTC, where they are a copy taken then.
+
+    `failures`: of the systems whose rows are missing, where several hold the entity.
+    """
 
     fields: tuple[str, ...]
     rows: Sequence[tuple[object, ...]]
     as_of: datetime | None = None
-
-
-class Function(StrEnum):
-    """What a measure computes; COUNT without a field counts rows, nulls are left out otherwise."""
-
-    COUNT = "count"
-    COUNT_DISTINCT = "countDistinct"
-    SUM = "sum"
-    MIN = "min"
-    MAX = "max"
+    failures: tuple[SourceFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ A grant admits a question if every field the question names (filter, order, and 
 of related rows) is clear in it. The rows asked for are those that some admitting grant opens.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from auth.policy import Grant, Policy
 from auth.principal import Principal
-from contract.entity import Entity
+from contract.entity import Entity, Relationship
 from contract.errors import Forbidden
 from contract.predicate import (
     FALSE,
@@ -18,6 +18,7 @@ from contract.predicate import (
     Comparison,
     Exists,
     In,
+    IsNull,
     Operator,
     Predicate,
     all_of,
@@ -27,6 +28,7 @@ from contract.predicate import (
     relations_of,
     rewritten,
 )
+from contract.read import Extreme, Order
 from resolvers.ask import Ask, Reached
 
 
@@ -62,13 +64,27 @@ class Admission:
         self,
         principal: Principal,
         ask: Ask,
-        grants: Iterable[Grant],
+        grants: Sequence[Grant],
         reached: Reached | None = None,
     ) -> Predicate:
         """Return filter and policy as one predicate; FALSE without a grant."""
         entity = self.entities[ask.selection.entity]
-        asked = rewritten(ask.where, self._guard(principal, entity))
+        asked = rewritten(ask.where, self._guard(principal, entity, tuple(grants)))
         return all_of(asked, any_of(*(opened(grant, entity, reached) for grant in grants)))
+
+    def order(self, principal: Principal, ask: Ask) -> tuple[Order, ...]:
+        """Return the order, with the related entity's own policy in what is sorted by."""
+        return tuple(
+            self._ordered(principal, ask.selection.entity, order) for order in ask.order_by
+        )
+
+    def _ordered(self, principal: Principal, entity: str, order: Order) -> Order:
+        if order.extreme is None:
+            return order
+        named = _naming(order.extreme)
+        target = self._target(entity, named)
+        rows = (grant.rows for grant in self._inner_grants(principal, target, named.predicate))
+        return replace(order, extreme=replace(order.extreme, where=any_of(*rows)))
 
     def _admits(self, principal: Principal, entity: str, grant: Grant, named: "_Named") -> bool:
         return all(grant.clear(name) for name in named.fields) and all(
@@ -90,7 +106,9 @@ class Admission:
     def _target(self, entity: str, exists: Exists) -> str:
         return self.entities[entity].relationships[exists.relationship].target
 
-    def _guard(self, principal: Principal, entity: Entity) -> Callable[[Predicate], Predicate]:
+    def _guard(
+        self, principal: Principal, entity: Entity, grants: Sequence[Grant]
+    ) -> Callable[[Predicate], Predicate]:
         """Return a change that puts the related entity's own policy into every Exists."""
 
         def guard(part: Predicate) -> Predicate:
@@ -99,16 +117,31 @@ class Admission:
             if not isinstance(part, Exists):
                 return part
             target = self.entities[self._target(entity.name, part)]
-            inner = rewritten(part.predicate, self._guard(principal, target))
+            opened_by = self._inner_grants(principal, target.name, part.predicate)
+            inner = rewritten(part.predicate, self._guard(principal, target, opened_by))
+            relationship = entity.relationships[part.relationship]
+            if _follow(grants, opened_by, target, entity.name, relationship):
+                return Exists(part.relationship, inner, by_key=True)
             # Whole rows of the grant, also where they follow the row asked about: another grant may
             # have opened that one, and a source may be asked for these first.
-            rows = (
-                all_of(inner, grant.rows)
-                for grant in self._inner_grants(principal, target.name, part.predicate)
-            )
+            rows = (all_of(inner, grant.rows) for grant in opened_by)
             return Exists(part.relationship, any_of(*rows))
 
         return guard
+
+
+def _follow(
+    grants: Sequence[Grant],
+    related: Sequence[Grant],
+    target: Entity,
+    parent: str,
+    relationship: Relationship,
+) -> bool:
+    """Return whether the one grant that opens the row asked about opens its related rows too."""
+    if [grant.number for grant in grants] != [grant.number for grant in related]:
+        return False
+    one = len(related) == 1 and bool(related[0].follows)
+    return one and related[0].rows_reached(target, parent, relationship) == TRUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +158,14 @@ class _Named:
 
         A look-up is equality with a whole value, in the outermost conjunction alone.
         """
+        extremes = tuple(order.extreme for order in ask.order_by if order.extreme)
         ordered = (order.field for order in ask.order_by)
         compared = (fields_of(part) for part in conjuncts(ask.where) if not _looks_up(part, grant))
-        return cls(frozenset(ordered).union(*compared), relations_of(ask.where))
+        fields = frozenset(ordered).union(*compared)
+        return cls(
+            fields.difference(extreme.name for extreme in extremes),
+            (*relations_of(ask.where), *map(_naming, extremes)),
+        )
 
 
 def opened(grant: Grant, entity: Entity, reached: Reached | None) -> Predicate:
@@ -137,6 +175,11 @@ def opened(grant: Grant, entity: Entity, reached: Reached | None) -> Predicate:
     rows = grant.rows_reached(entity, reached.parent, reached.relationship)
     # TRUE for a grant that follows holds beneath the parents that this very grant opens.
     return reached.beneath(grant.number) if grant.follows and rows == TRUE else rows
+
+
+def _naming(extreme: Extreme) -> Exists:
+    """Return a question about related rows that names what an extreme does."""
+    return Exists(extreme.relationship, IsNull(extreme.field))
 
 
 def _looks_up(part: Predicate, grant: Grant) -> bool:

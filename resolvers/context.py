@@ -1,26 +1,32 @@
 """What one request carries from field to field; built per request and dropped with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from auth.principal import Principal
 from resolvers.ask import Asker
 from resolvers.gate import Gate
 from resolvers.identity import Identity
+from resolvers.operations import NO_OPERATIONS, Operations
+from resolvers.record import Record
 from resolvers.seal import Seal
 from sources.federation import Calls
 
 
 @dataclass(frozen=True, slots=True)
-class SourceState:
-    """A department's system as clients may know it."""
+class Partial:
+    """A list in an answer that lacks the rows of a system that failed, and where it is."""
 
-    name: str
-    title: str
-    department: str
-    kind: str
-    state: str
-    entities: tuple[str, ...]
+    source: str
+    path: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Records that stand in an answer, and where: the names on the way, no list indices."""
+
+    path: tuple[str, ...]
+    records: Sequence[Record]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,8 @@ class RequestContext:
     """
     Who asks, and the rooms that answer.
 
-    `calls` grows with every question to a source; `pools` belong to the executor.
+    `calls` grows with every question to a source, `partial` with every list that lacks rows;
+    `shown`, where provenance is wanted, with all that is shown; `pools` belong to the executor.
     """
 
     principal: Principal
@@ -36,9 +43,11 @@ class RequestContext:
     identity: Identity
     cursors: Seal
     role_titles: Sequence[str] = ()
-    sources: Callable[[], Sequence[SourceState]] = tuple
+    operations: Operations = NO_OPERATIONS
     request_id: str = ""
     calls: Calls = field(default_factory=list)
+    partial: list[Partial] = field(default_factory=list)
+    shown: list[Shown] | None = None
     pools: dict[object, object] = field(default_factory=dict)
 
     @property

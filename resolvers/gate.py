@@ -19,9 +19,10 @@ from contract.entity import Entity, Relationship
 from contract.read import Aggregate, ForEach, Function, Measure, Read, Rows
 from resolvers.admission import Admission, opened
 from resolvers.ask import Ask, Asker, Reached, Selection, reached_from
-from resolvers.record import Layout, Record
+from resolvers.record import Found, Layout, Record
 from resolvers.showing import places, shown_column, shows
-from sources.federation import Federation
+from sources.federation import ORIGIN, Federation
+from sources.rowset import picker
 
 
 class Gate:
@@ -36,7 +37,7 @@ class Gate:
         """Return every entity of the graph."""
         return self._federation.entities
 
-    async def read(self, asker: Asker, ask: Ask) -> list[Record]:
+    async def read(self, asker: Asker, ask: Ask) -> Found:
         """
         Return the rows of an entity that the principal sees, in order.
 
@@ -45,15 +46,15 @@ class Gate:
         """
         grants = self._grants(asker, ask)
         rows = await self._rows(asker, ask, grants)
-        return await self._records(asker, ask, grants, rows)
+        return Found(await self._records(asker, ask, grants, rows), rows.failures)
 
     async def related(
         self, asker: Asker, ask: Ask, relationship: Relationship, parents: Sequence[Record]
-    ) -> list[list[Record]]:
+    ) -> list[Found]:
         """
         Return, for each parent, the related rows that the principal sees.
 
-        Shape:  parents (n) -> lists of records (n), same order; the limit counts per parent.
+        Shape:  parents (n) -> records found (n), same order; the limit counts per parent.
         Reads:  the related entity once for all parents.
         Raises: Forbidden, decided before any source is asked; SourceFailure; TooComplex.
         """
@@ -66,7 +67,10 @@ class Gate:
         for record in records:
             key = tuple(record.clear(name) for name in relationship.target_fields)
             found.setdefault(key, []).append(record)
-        return [[] if key is None else found.get(key, []) for key in keys]
+        nothing = Found(())
+        there = {key: Found(kept, rows.failures) for key, kept in found.items()}
+        missing = Found((), rows.failures)
+        return [nothing if key is None else there.get(key, missing) for key in keys]
 
     async def count(self, asker: Asker, ask: Ask) -> int:
         """
@@ -95,10 +99,41 @@ class Gate:
         """
         # Counting the keys keeps one way to rows reached from a parent: the same read, no columns.
         bare = Ask(Selection(ask.selection.entity), ask.where, ask.order_by)
-        return [len(found) for found in await self.related(asker, bare, relationship, parents)]
+        counted = await self.related(asker, bare, relationship, parents)
+        for found in counted:
+            if found.failures:
+                raise found.failures[0]  # a number of which a part is missing is no number
+        return [len(found.records) for found in counted]
+
+    async def copies(
+        self, asker: Asker, fields: frozenset[str], parents: Sequence[Record]
+    ) -> list[list[Record]]:
+        """
+        Return, for each parent, the same row as other systems than its home know it.
+
+        What is shown of a copy is what is shown of the parent.
+        Shape:  parents (n), of one entity -> lists of records (n), same order.
+        Reads:  each system of the entity once, by the parents' keys.
+        Raises: SourceFailure.
+        """
+        entity = parents[0].layout.entity
+        if not self._federation.is_shared(entity.name):
+            return [[] for _ in parents]
+        tags = {parent.key(): parent.grants for parent in parents}
+        names = tuple(sorted({*fields, *entity.key}))
+        read = Read(entity.name, (*names, ORIGIN), for_each=ForEach(entity.key, tuple(tags)))
+        rows = await self._federation.copies(read, asker.calls)
+        keys = list(map(picker(rows.fields, entity.key), rows.rows))
+        grants = self._admission.policy.grants(asker.principal, entity.name)
+        shown = tuple(sorted(fields))
+        found: dict[tuple[object, ...], list[Record]] = {}
+        records = self._made(entity, shown, rows, grants, [tags[key] for key in keys])
+        for key, record in zip(keys, records, strict=True):
+            found.setdefault(key, []).append(record)
+        return [found.get(parent.key(), []) for parent in parents]
 
     def _grants(self, asker: Asker, ask: Ask, reached: Reached | None = None) -> tuple[Grant, ...]:
-        if not self._federation.holds(ask.selection.entity):
+        if not self._federation.holders(ask.selection.entity):
             return ()
         return self._admission.grants(asker.principal, ask, reached)
 
@@ -113,7 +148,7 @@ class Gate:
             ask.selection.entity,
             self._fetched(ask, grants, reached),
             where,
-            ask.order_by,
+            self._admission.order(asker.principal, ask),
             ask.limit,
             for_each,
         )
@@ -139,7 +174,9 @@ class Gate:
             for grant in grants:
                 rows = opened(grant, entity, reached)
                 names |= self._federation.fields_named(entity.name, rows)
-        return tuple(name for name in entity.fields if name in names)
+        extremes = (order.extreme.name for order in ask.order_by if order.extreme)
+        origin = (ORIGIN,) if self._federation.is_shared(entity.name) else ()
+        return (*(name for name in entity.fields if name in names), *extremes, *origin)
 
     async def _records(
         self,
@@ -153,18 +190,44 @@ class Gate:
         shown = tuple(sorted(ask.selection.fields))
         if not rows.rows:
             return []
-        home = self._federation.home(entity.name)
-        layout = Layout(entity, home.name, home.title, places(shown), places(rows.fields))
         tags = await self._tags(asker, entity, grants, rows, reached)
-        columns = [shown_column(name, rows, layout.kept, grants, tags) for name in shown]
+        return self._made(entity, shown, rows, grants, tags)
+
+    def _made(
+        self,
+        entity: Entity,
+        shown: tuple[str, ...],
+        rows: Rows,
+        grants: tuple[Grant, ...],
+        tags: Sequence[frozenset[int]],
+    ) -> list[Record]:
+        """Return the rows that some grant admits, each shown as its own grants show it."""
+        if not rows.rows:
+            return []
+        layouts = self._layouts(entity, shown, rows)
+        kept = layouts[0].kept
+        columns = [shown_column(name, rows, kept, grants, tags) for name in shown]
         values: Iterable[Sequence[object]] = (
             zip(*columns, strict=True) if columns else ((),) * len(rows.rows)
         )
         return [
-            Record(layout, seen, kept, tag)
-            for seen, kept, tag in zip(values, rows.rows, tags, strict=True)
+            Record(layout, seen, row, tag)
+            for layout, seen, row, tag in zip(layouts, values, rows.rows, tags, strict=True)
             if tag
         ]
+
+    def _layouts(self, entity: Entity, shown: tuple[str, ...], rows: Rows) -> list[Layout]:
+        """Return each row's layout, one and the same object for all rows of a system."""
+        at, kept = places(shown), places(rows.fields)
+        by_source = {
+            held.source.name: Layout(
+                entity, held.source.name, held.source.title, at, kept, rows.as_of
+            )
+            for held in self._federation.holders(entity.name)
+        }
+        if ORIGIN not in kept:
+            return list(by_source.values()) * len(rows.rows)
+        return [by_source[str(row[kept[ORIGIN]])] for row in rows.rows]
 
     async def _tags(
         self,

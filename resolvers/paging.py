@@ -6,16 +6,16 @@ asked for with one more than the page holds; `last` reads the list from its othe
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from contract.entity import Entity
-from contract.errors import BadInput
+from contract.entity import Entity, Kind
+from contract.errors import BadInput, SourceFailure
 from contract.keyset import reversed_order, rows_after
 from contract.predicate import INVALID, Predicate, Value, all_of
 from contract.read import Order
 from resolvers.ask import Ask, Asker
-from resolvers.record import Record
+from resolvers.record import Found, Record
 from resolvers.seal import Seal, revived
 
 _CURSOR = "游标无效或已不适用于当前查询,请从第一页重新查询。"
@@ -48,12 +48,17 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of records, and what of the list lies around it."""
+    """
+    One page of records, and what of the list lies around it.
+
+    `failures`: of the systems whose rows are missing.
+    """
 
     records: Sequence[Record]
     has_next: bool
     has_previous: bool
     cursors: "Cursors"
+    failures: tuple[SourceFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Cursors:
     seal: Seal
     entity: Entity
     order_by: tuple[Order, ...]
+    kinds: tuple[Kind, ...]  # of the values sorted by
     use: str
 
     def of(self, record: Record) -> str:
@@ -80,9 +86,8 @@ class Cursors:
         values = self.seal.open(cursor, self.use)
         if values is None or len(values) != len(order_by):
             raise BadInput(_CURSOR)
-        fields = [self.entity.fields[order.field] for order in order_by]
         alive: list[Value | None] = [
-            revived(field.kind, value) for field, value in zip(fields, values, strict=True)
+            revived(kind, value) for kind, value in zip(self.kinds, values, strict=True)
         ]
         required = {field.name for field in self.entity.fields.values() if not field.nullable}
         return rows_after(order_by, alive, required)
@@ -94,13 +99,24 @@ def total_order(entity: Entity, order_by: tuple[Order, ...]) -> tuple[Order, ...
     return (*order_by, *(Order(field) for field in entity.key if field not in named))
 
 
-def cursors_for(seal: Seal, asker: Asker, entity: Entity, ask: Ask, name: str) -> Cursors:
+def cursors_for(
+    seal: Seal, asker: Asker, entities: Mapping[str, Entity], ask: Ask, name: str
+) -> Cursors:
     """Return the maker of cursors for one list; `name` tells lists of one entity apart."""
+    entity = entities[ask.selection.entity]
     order_by = total_order(entity, ask.order_by)
+    kinds = tuple(_kind(entities, entity, order) for order in order_by)
     principal = asker.principal
     told = repr((principal.roles, principal.scopes, principal.department, name, ask.where))
     use = hashlib.sha256(f"{told}{order_by!r}".encode()).hexdigest()
-    return Cursors(seal, entity, order_by, use)
+    return Cursors(seal, entity, order_by, kinds, use)
+
+
+def _kind(entities: Mapping[str, Entity], entity: Entity, order: Order) -> Kind:
+    if order.extreme is None:
+        return entity.fields[order.field].kind
+    target = entity.relationships[order.extreme.relationship].target
+    return entities[target].fields[order.extreme.field].kind
 
 
 def paged(ask: Ask, part: Slice, cursors: Cursors) -> Ask:
@@ -116,10 +132,10 @@ def paged(ask: Ask, part: Slice, cursors: Cursors) -> Ask:
     return replace(ask, where=where, order_by=order_by, limit=part.size + 1)
 
 
-def page_of(records: Sequence[Record], part: Slice, cursors: Cursors) -> Page:
+def page_of(found: Found, part: Slice, cursors: Cursors) -> Page:
     """Return the page from the rows that `paged` asked for."""
-    more = len(records) > part.size
-    kept = list(records[: part.size])
+    more = len(found.records) > part.size
+    kept = list(found.records[: part.size])
     if part.backwards:
-        return Page(kept[::-1], part.before is not None, more, cursors)
-    return Page(kept, more, part.after is not None, cursors)
+        return Page(kept[::-1], part.before is not None, more, cursors, found.failures)
+    return Page(kept, more, part.after is not None, cursors, found.failures)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from contract.entity import Entity, Relationship
+from contract.errors import SourceFailure
 from contract.predicate import INVALID
 
 
@@ -23,7 +25,7 @@ class Layout:
     """
     Where the fields of an entity's records stand; shared by all records of one read.
 
-    `source` and `title` tell whose values they are.
+    `source` and `title` tell whose values they are, `as_of` of when, where they are a copy.
     """
 
     entity: Entity
@@ -31,6 +33,25 @@ class Layout:
     title: str
     shown: Mapping[str, int]
     kept: Mapping[str, int]
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows that were found; `failures`: of the systems whose rows are missing."""
+
+    records: Sequence["Record"]
+    failures: tuple[SourceFailure, ...] = ()
+
+    def first(self) -> "Record | None":
+        """
+        Return the first row.
+
+        Raises: SourceFailure where there is none, and a system that may have it did not answer.
+        """
+        if not self.records and self.failures:
+            raise self.failures[0]
+        return self.records[0] if self.records else None
 
 
 class Record:

@@ -12,10 +12,9 @@ from contract.source import pushes
 from sources.federation import Federation
 
 
-def unasked_scopes(policy: Policy, federation: Federation) -> Iterator[tuple[str, str]]:
-    """Yield each role and entity whose row rule the entity's own system does not run."""
+def unasked_scopes(policy: Policy, federation: Federation) -> Iterator[tuple[str, str, str]]:
+    """Yield each role and entity, and a system of that entity that does not run its row rule."""
     for role, entity, rows in policy.own_rules():
-        if federation.holds(entity):
-            able = federation.home(entity).entities[entity]
-            if not pushes(able, rows):
-                yield role, entity
+        for holding in federation.holders(entity):
+            if not pushes(holding.capabilities, rows):
+                yield role, entity, holding.source.name

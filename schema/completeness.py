@@ -7,7 +7,7 @@ from strawberry.extensions import SchemaExtension
 from contract.errors import SourceFailure
 from schema.errors import in_order
 
-_WORST_LAST = ("OK", "STALE", "FAILED", "REFUSED", "UNAVAILABLE", "TIMEOUT")
+_WORST_LAST = ("OK", "STALE", "MAINTENANCE", "FAILED", "REFUSED", "UNAVAILABLE", "TIMEOUT")
 
 
 class Completeness(SchemaExtension):
@@ -32,6 +32,9 @@ class Completeness(SchemaExtension):
         return {"completeness": list(entries.values())}
 
     def _add_paths(self, entries: dict[str, dict[str, Any]]) -> None:
+        partial = self.execution_context.context.partial
+        for lacking in sorted(partial, key=lambda each: (each.source, str(each.path))):
+            entries[lacking.source]["paths"].append(list(lacking.path))
         result = self.execution_context.result
         for error in in_order(getattr(result, "errors", None) or ()):
             failure = error.original_error

@@ -8,20 +8,23 @@ import strawberry
 from graphql import GraphQLResolveInfo
 
 from contract.entity import Relationship
-from contract.errors import TooComplex
+from contract.errors import SourceFailure, TooComplex
 from contract.predicate import Comparison, Operator
 from execution.pooling import pooled
 from execution.selection import selected
 from resolvers import relations
 from resolvers.ask import Ask, Selection
-from resolvers.context import RequestContext
+from resolvers.context import Partial, RequestContext, Shown
 from resolvers.paging import Page, Slice, cursors_for, page_of, paged, total_order
-from resolvers.record import Record
+from resolvers.provenance import restating
+from resolvers.record import Found, Record
 from schema.arguments import LARGEST_LIST
 from schema.filters import order_of, predicate_of
 
 RawInfo = GraphQLResolveInfo[RequestContext]
 PATHS = (("nodes",), ("edges", "node"))
+PROVENANCE = "_provenance"
+"""The field of every core type that tells where its fields are from."""
 
 
 def raw_info(info: Any) -> RawInfo:
@@ -44,7 +47,13 @@ def ask_for(
     """
     entities = context.gate.entities
     known = entities[entity]
-    selection = Selection(entity, names & known.fields.keys(), names & known.relationships.keys())
+    fields, relationships = names & known.fields.keys(), names & known.relationships.keys()
+    if known.as_of and (PROVENANCE in names or context.shown is not None):
+        fields |= {known.as_of}
+    if PROVENANCE in names:
+        asked = (relationship.name for relationship, _ in restating(entities, known, fields))
+        relationships |= frozenset(asked)
+    selection = Selection(entity, fields, relationships)
     return Ask(selection, predicate_of(entity, where, entities), order_of(order_by))
 
 
@@ -53,10 +62,22 @@ def lists_rows(raw: RawInfo) -> bool:
     return bool(selected(raw, ()) - {"totalCount", "__typename"})
 
 
+def note_missing(raw: RawInfo, failures: tuple[SourceFailure, ...]) -> None:
+    """Note the systems whose rows the list at this place lacks."""
+    path = tuple(raw.path.as_list())
+    raw.context.partial.extend(Partial(failure.source, path) for failure in failures)
+
+
+def note_shown(raw: RawInfo, records: Sequence[Record]) -> None:
+    """Note what is shown at this place, where provenance is wanted."""
+    if raw.context.shown is not None:
+        path = tuple(step for step in raw.path.as_list() if isinstance(step, str))
+        raw.context.shown.append(Shown(path, records))
+
+
 async def first_of(context: RequestContext, ask: Ask) -> Record | None:
     """Return the first row the principal sees."""
-    records = await context.gate.read(context.asker, ask)
-    return records[0] if records else None
+    return (await context.gate.read(context.asker, ask)).first()
 
 
 async def by_field(
@@ -82,11 +103,11 @@ async def by_id(
 
 async def page_for(context: RequestContext, ask: Ask, part: Slice, *, reads: bool) -> Page:
     """Return one page of an entity's rows; an empty one where none are selected."""
-    entity = context.gate.entities[ask.selection.entity]
-    cursors = cursors_for(context.cursors, context.asker, entity, ask, entity.name)
+    entities, name = context.gate.entities, ask.selection.entity
+    cursors = cursors_for(context.cursors, context.asker, entities, ask, name)
     question = paged(ask, part, cursors)
-    records = await context.gate.read(context.asker, question) if reads else []
-    return page_of(records, part, cursors)
+    found = await context.gate.read(context.asker, question) if reads else Found(())
+    return page_of(found, part, cursors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +118,7 @@ class Following:
     relationship: Relationship
     ask: Ask
 
-    async def ones(self, parents: Sequence[Record]) -> Sequence[Record | None]:
+    async def ones(self, parents: Sequence[Record]) -> Sequence[Record | SourceFailure | None]:
         """Return each parent's one related row, the first by key where data has several."""
         context, ask = self.context, self.ask
         entity = context.gate.entities[self.relationship.target]
@@ -107,7 +128,7 @@ class Following:
             context.gate, context.asker, question, self.relationship, parents
         )
 
-    async def lists(self, parents: Sequence[Record], size: int | None) -> list[list[Record]]:
+    async def lists(self, parents: Sequence[Record], size: int | None) -> list[Found]:
         """
         Return each parent's related rows, all of them where no size is given.
 
@@ -120,7 +141,7 @@ class Following:
         found = await relations.to_many(
             context.gate, context.asker, question, self.relationship, parents
         )
-        if size is None and any(len(records) > LARGEST_LIST for records in found):
+        if size is None and any(len(each.records) > LARGEST_LIST for each in found):
             name = self.relationship.name
             raise TooComplex(f"{name} 超过{LARGEST_LIST}条,请用 first 或 where 缩小范围。")
         return found
@@ -128,11 +149,10 @@ class Following:
     async def pages(self, parents: Sequence[Record], part: Slice, *, reads: bool) -> Sequence[Page]:
         """Return each parent's page of related rows; empty ones where none are selected."""
         context = self.context
-        entity = context.gate.entities[self.relationship.target]
-        name = self.relationship.name
-        cursors = cursors_for(context.cursors, context.asker, entity, self.ask, name)
+        entities, name = context.gate.entities, self.relationship.name
+        cursors = cursors_for(context.cursors, context.asker, entities, self.ask, name)
         if not reads:
-            return [page_of([], part, cursors) for _ in parents]
+            return [page_of(Found(()), part, cursors) for _ in parents]
         question = (self.ask, part, cursors)
         return await relations.pages(
             context.gate, context.asker, question, self.relationship, parents

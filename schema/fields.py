@@ -5,7 +5,7 @@ Every such field is built here, so that each passes the gate in the same way and
 columns asked for.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, Signature
@@ -25,11 +25,14 @@ from schema.connections import Listing
 from schema.fetching import (
     PATHS,
     Following,
+    RawInfo,
     ask_for,
     by_field,
     by_id,
     count_all,
     lists_rows,
+    note_missing,
+    note_shown,
     page_for,
     raw_info,
 )
@@ -71,7 +74,9 @@ def one_field(relationship: Relationship, target: Target) -> Any:
         following = Following(
             context, relationship, ask_for(context, target.entity, selected(raw, ()))
         )
-        return await pooled(context, raw, root, following.ones)
+        record = await pooled(context, raw, root, following.ones)
+        note_shown(raw, [record] if record else [])
+        return record
 
     return _related(resolve, relationship, {}, target.type)
 
@@ -79,12 +84,15 @@ def one_field(relationship: Relationship, target: Target) -> Any:
 def list_field(relationship: Relationship, target: Target) -> Any:
     """Return the field of a to-many relationship that is a plain list."""
 
-    async def resolve(root: Record, info: Any, **given: Any) -> list[Record]:
+    async def resolve(root: Record, info: Any, **given: Any) -> Sequence[Record]:
         context, raw = info.context, raw_info(info)
         size = list_size(given.pop("first", None))
         ask = ask_for(context, target.entity, selected(raw, ()), **given)
         load = partial(Following(context, relationship, ask).lists, size=size)
-        return await pooled(context, raw, root, load)
+        found = await pooled(context, raw, root, load)
+        note_missing(raw, found.failures)
+        note_shown(raw, found.records)
+        return found.records
 
     arguments = {**_filters(target), "first": Optional[int]}
     return _related(resolve, relationship, arguments, list[target.type])  # type: ignore[name-defined] # a type made at run time
@@ -100,6 +108,8 @@ def connection_field(relationship: Relationship, target: Target) -> Any:
         following = Following(context, relationship, ask)
         load = partial(following.pages, part=part, reads=lists_rows(raw))
         page = await pooled(context, raw, root, load)
+        note_missing(raw, page.failures)
+        note_shown(raw, page.records)
         return Listing(page, partial(following.count, parent=root))
 
     return _related(resolve, relationship, {**_filters(target), **_SLICE}, target.connection)
@@ -113,6 +123,8 @@ def root_connection(target: Target, description: str) -> Any:
         part = slice_of(*(given.pop(name, None) for name in _SLICE))
         ask = ask_for(context, target.entity, selected(raw, *PATHS), **given)
         page = await page_for(context, ask, part, reads=lists_rows(raw))
+        note_missing(raw, page.failures)
+        note_shown(raw, page.records)
         return Listing(page, partial(count_all, ask=ask))
 
     _sign(resolve, {"info": Info}, {**_filters(target), **_SLICE}, target.connection)
@@ -123,18 +135,24 @@ def root_single(target: Target, by: str, description: str) -> Any:
     """Return the root field that finds one row by its id or by a field that names it."""
 
     async def resolve(info: Any, **given: Any) -> Record | None:
-        names = selected(raw_info(info), ())
-        identity, value = given.get("id"), given.get("value")
-        if identity is not None:
-            return await by_id(info.context, names, identity, target.entity)
-        if value is None:
-            raise BadInput(f"请给出 id 或 {by}。")
-        return await by_field(info.context, names, target.entity, (by, value))
+        raw = raw_info(info)
+        record = await _single(raw, target.entity, by, given)
+        note_shown(raw, [record] if record else [])
+        return record
 
     named = strawberry.argument(name=by, description=f"{by},须完整 | {by}, the whole of it")
     arguments = {"id": Optional[strawberry.ID], "value": Annotated[Optional[str], named]}
     _sign(resolve, {"info": Info}, arguments, target.type)
     return strawberry.field(resolver=resolve, description=description)
+
+
+async def _single(raw: RawInfo, entity: str, by: str, given: Arguments) -> Record | None:
+    names = selected(raw, ())
+    if given.get("id") is not None:
+        return await by_id(raw.context, names, given["id"], entity)
+    if given.get("value") is None:
+        raise BadInput(f"请给出 id 或 {by}。")
+    return await by_field(raw.context, names, entity, (by, given["value"]))
 
 
 def _related(

@@ -36,7 +36,7 @@ from contract.predicate import (
     Value,
     Within,
 )
-from contract.read import Order
+from contract.read import Extreme, Function, Order
 from schema.scalars import VALUES
 
 MAX_DEPTH: Final = 8
@@ -70,6 +70,9 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "contains": "包含 | Has in it",
     "within": "在该区划内(含本级) | At or beneath the division",
 }
+
+
+_FIRST_OF: Final = "降序取其中最大、升序取最小,一个都没有的排在最后:"
 
 
 @strawberry.enum(description="排序方向,空值总在最后 | Direction; nulls come last either way")
@@ -111,7 +114,8 @@ def input_types(
             if relationship.description and relationship.target in wheres
         ]
         _complete(wheres[entity.name], members, f"筛选条件 | Filter over {entity.name}")
-    return {name: Inputs(wheres[name], _order(entities[name])) for name in entities}
+    orders = _orders(entities)
+    return {name: Inputs(wheres[name], orders.get(name)) for name in entities}
 
 
 def predicate_of(entity: str, given: object, entities: Mapping[str, Entity]) -> Predicate:
@@ -133,15 +137,31 @@ def order_of(given: object) -> tuple[Order, ...]:
     """
     if given is None or given is strawberry.UNSET:
         return ()
-    orders = [
-        Order(_graph_name(type(part), name), descending=value is Direction.DESC)
-        for part in given  # type: ignore[attr-defined] # a list of order inputs
-        for name, value in vars(part).items()
-        if value is not strawberry.UNSET
-    ]
+    orders = [_one_order(*_named(part)) for part in given]  # type: ignore[attr-defined] # a list of order inputs
     if len({order.field for order in orders}) < len(orders):
         raise BadInput("orderBy 中同一字段只能出现一次。")
+    if any(order.extreme for order in orders[1:]):
+        raise BadInput("按关联信息排序只能放在 orderBy 的第一项。")
     return tuple(orders)
+
+
+def _one_order(name: str, given: object) -> Order:
+    if isinstance(given, Direction):
+        return Order(name, descending=given is Direction.DESC)
+    field, direction = _named(given)
+    if not isinstance(direction, Direction):
+        raise BadInput("按关联信息排序只能隔一层,如 {cases: {appliedAt: DESC}}。")
+    descending = direction is Direction.DESC
+    extreme = Extreme(name, field, Function.MAX if descending else Function.MIN)
+    return Order(extreme.name, descending, extreme=extreme)
+
+
+def _named(given: object) -> tuple[str, object]:
+    """Return the one member of a oneOf input that is given."""
+    ((name, value),) = (
+        (name, value) for name, value in vars(given).items() if value is not strawberry.UNSET
+    )
+    return _graph_name(type(given), name), value
 
 
 class _Reading:
@@ -296,20 +316,28 @@ def _complete(cls: Any, members: list[tuple[str, Any, str]], description: str) -
     strawberry.input(cls, description=description)
 
 
-def _order(entity: Entity) -> Any:
-    names = [
-        field
-        for field in entity.fields.values()
-        if field.kind is not Kind.CODE and field.description
-    ]
-    if not names:
-        return None
-    cls: Any = type(f"{entity.name}Order", (), {"__annotations__": {}})
-    for field in names:
-        _add(cls, field.name, Optional[Direction], field.description)
-    return strawberry.input(
-        cls, one_of=True, description=f"排序,每项一个字段 | Order of {entity.name}, a field each"
-    )
+def _orders(entities: Mapping[str, Entity]) -> dict[str, Any]:
+    """Return the order type of each entity that has something to sort by."""
+    sortable = {name: fields for name in entities if (fields := _sortable(entities[name]))}
+    classes: dict[str, Any] = {
+        name: type(f"{name}Order", (), {"__annotations__": {}}) for name in sortable
+    }
+    for name, cls in classes.items():
+        for field in sortable[name]:
+            _add(cls, field.name, Optional[Direction], field.description)
+        for relationship in entities[name].relationships.values():
+            if relationship.description and relationship.target in classes:
+                meaning = f"{_FIRST_OF}{relationship.description}"
+                _add(cls, relationship.name, Optional[classes[relationship.target]], meaning)
+        strawberry.input(
+            cls, one_of=True, description=f"排序,每项一个字段 | Order of {name}, a field each"
+        )
+    return classes
+
+
+def _sortable(entity: Entity) -> list[Field]:
+    fields = entity.fields.values()
+    return [field for field in fields if field.kind is not Kind.CODE and field.description]
 
 
 def _add(cls: Any, name: str, typed: Any, description: str) -> None:

@@ -29,7 +29,7 @@ from schema.completeness import Completeness
 from schema.connections import connection_type
 from schema.division import Division, Enterprise
 from schema.facets import facet_enums, facet_type
-from schema.fetching import by_id, raw_info
+from schema.fetching import by_id, note_shown, raw_info
 from schema.fields import (
     Target,
     connection_field,
@@ -41,9 +41,11 @@ from schema.fields import (
 from schema.filters import input_types
 from schema.matter import Material, Matter, MatterElement
 from schema.node import Node
+from schema.operations import source_usage, sources
+from schema.provenance import Provenance, provenance_field
 from schema.resident import Household, Resident
 from schema.scalars import SCALARS
-from schema.system import CodeSet, CodeValue, Me, RoleHeld, SourceStatus
+from schema.system import CodeSet, CodeValue, Me, RoleHeld
 
 CORE: Final[tuple[Core, ...]] = tuple(
     core_of(cls)
@@ -114,7 +116,7 @@ def build_schema(
     return GraphSchema(
         query,
         types=[*made.values()],
-        extensions=[Completeness, *extensions],
+        extensions=[Completeness, Provenance, *extensions],
         config=StrawberryConfig(
             default_resolver=value_of, scalar_map=SCALARS, disable_field_suggestions=True
         ),
@@ -177,6 +179,7 @@ def _copied(core: Core) -> Any:
 
 def _relate(cls: Any, core: Core, entity: Entity, targets: Mapping[str, Target]) -> None:
     fields = cls.__strawberry_definition__.fields
+    fields.append(provenance_field())
     for name, relationship in entity.relationships.items():
         target = targets.get(relationship.target)
         if target is not None and relationship.description:
@@ -256,7 +259,13 @@ def _query(targets: Mapping[str, Target], made: Mapping[str, Any], code_sets: li
     fields |= {
         "me": strawberry.field(resolver=_me, description="当前登录账号 | Who you are"),
         "sources": strawberry.field(
-            resolver=_sources, description="各部门系统及其状态 | The departments' systems"
+            resolver=sources, description="各部门系统及其状态 | The departments' systems"
+        ),
+        "source_usage": strawberry.field(
+            resolver=source_usage,
+            description="本部门系统被查询的情况,自服务启动起,只留最近的一万项合计;兼任多个岗位的,各岗位分别计数"
+            " | What was asked of your department's systems since the server started, the latest"
+            " 10,000 sums; who holds two roles counts under both",
         ),
         "code_sets": strawberry.field(
             resolver=_code_sets_field(code_sets),
@@ -277,8 +286,10 @@ def _code_sets_field(code_sets: list[CodeSet]) -> Any:
 
 
 async def _node(info: Info[RequestContext, None], id: _Id) -> Optional[Node]:  # noqa: A002 -- GraphQL's word
-    names = selected(raw_info(info), ())
-    return await by_id(info.context, names, id)  # type: ignore[return-value] # a record stands for a node
+    raw = raw_info(info)
+    record = await by_id(info.context, selected(raw, ()), id)
+    note_shown(raw, [record] if record else [])
+    return record  # type: ignore[return-value] # a record stands for a node
 
 
 def _me(info: Info[RequestContext, None]) -> Me:
@@ -291,17 +302,3 @@ def _me(info: Info[RequestContext, None]) -> Me:
         )
     ]
     return Me(account=principal.account, roles=roles, department=principal.department or None)
-
-
-def _sources(info: Info[RequestContext, None]) -> list[SourceStatus]:
-    return [
-        SourceStatus(
-            name=state.name,
-            title=state.title,
-            department=state.department,
-            kind=state.kind,
-            state=state.state,
-            entities=list(state.entities),
-        )
-        for state in info.context.sources()
-    ]

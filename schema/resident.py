@@ -1,6 +1,6 @@
 """Residents and their households, from the population system."""
 
-from datetime import date
+from datetime import date, datetime
 
 from contract.entity import Field, Kind, Sensitivity
 from schema.codes import HouseholdKind, RelationToHead, Sex
@@ -34,6 +34,7 @@ class Resident(Node):
     address: str | None = column("住址 | Address", PERSONAL)
     phone: str | None = column("联系电话(按岗位脱敏) | Telephone, masked by role", RESTRICTED)
     death_date: date | None = column("死亡日期 | Date of death", PERSONAL)
+    updated_at: datetime | None = column("来源系统更新时间 | Changed in the source at, UTC")
 
     household = to_one("Household", "所在户 | The household", household_number="number")
     cases = to_many("Case", "作为申请人的办件 | Cases as applicant", id_number="applicantIdNumber")
@@ -53,6 +54,7 @@ class Household(Node):
     village: DivisionCode | None = column("所在村(社区) | Village of the household")
     kind: HouseholdKind | None = column("户类型 | Kind of household")
     size: int | None = column("登记人数 | Registered members", unit="person")
+    updated_at: datetime | None = column("来源系统更新时间 | Changed in the source at, UTC")
 
     members = to_many("Resident", "户内人员 | Members", listed=True, number="householdNumber")
     head = to_one("Resident", "户主 | The head", head_id_number="idNumber")

@@ -6,16 +6,17 @@ relationship whose join fields no system holds is left out.
 """
 
 from asyncio import gather
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
 from contract.document import Mistake
-from contract.entity import Entity, Relationship
+from contract.entity import Entity, Field, Relationship, Sensitivity
 from contract.errors import SourceFailure
 from contract.source import Source
-from sources.declaration import Department
+from sources.constants import Completed, Constants
+from sources.declaration import Department, MappedEntity
 from sources.federation import Federation
 from sources.file import FileSource
 from sources.graphql import GraphqlSource
@@ -46,6 +47,11 @@ class Assembly:
         found = await gather(*(_mistakes(service) for service in services))
         return tuple(mistake for mistakes in found for mistake in mistakes)
 
+    def guarded(self) -> Mapping[str, "Guarded"]:
+        """Return every department's system with its guard, by name."""
+        names = zip(self.departments, self.opened, strict=True)
+        return {each.name: Guarded(source, self.guards[each.name]) for each, source in names}
+
     async def aclose(self) -> None:
         """Close every connection."""
         await gather(*(source.aclose() for source in self.opened))
@@ -56,6 +62,19 @@ class OpenedSource(Source, Protocol):
 
     async def aclose(self) -> None:
         """Close every connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A department's system that is open, and what stands around it."""
+
+    source: OpenedSource
+    guard: Guard
+
+
+def _guarded(department: Department) -> Guarded:
+    source = open_source(department)
+    return Guarded(source, Guard(source, department.budget, maintenance=department.maintenance))
 
 
 async def _mistakes(service: GraphqlSource) -> tuple[Mistake, ...]:
@@ -80,21 +99,32 @@ def assemble(
     core: Mapping[str, Entity],
     departments: tuple[Department, ...],
     reference: Iterable[Source],
+    kept: Mapping[str, "Guarded"] = MappingProxyType({}),
 ) -> Assembly:
-    """Return the federation over all departments and the reference sources of core entities."""
-    opened = tuple(open_source(department) for department in departments)
-    guards = {
-        department.name: Guard(source, department.budget)
-        for department, source in zip(departments, opened, strict=True)
-    }
-    sources: tuple[Source, ...] = (*guards.values(), *reference)
+    """
+    Return the federation over all departments and the reference sources of core entities.
+
+    `kept`: systems that are open already and whose mapping is the same as it was.
+    """
+    guarded = {each.name: kept.get(each.name) or _guarded(each) for each in departments}
+    opened = tuple(each.source for each in guarded.values())
+    guards = {name: each.guard for name, each in guarded.items()}
     entities = graph_entities(core, departments, reference)
+    completed = (
+        _completed(guards[department.name], department, entities) for department in departments
+    )
+    homes = {
+        (department.name, name): mapped.home
+        for department in departments
+        for name, mapped in department.entities.items()
+        if mapped.home is not None
+    }
     return Assembly(
         entities,
         frozenset(entities.keys() - core.keys()),
         departments,
         guards,
-        Federation(entities, sources),
+        Federation(entities, (*completed, *reference), homes=homes),
         opened,
     )
 
@@ -111,8 +141,7 @@ def graph_entities(
     """
     held = {name: replace(entity, fields={}) for name, entity in core.items()}
     held |= {name: core[name] for source in reference for name in source.entities}
-    for department in departments:
-        held |= {name: mapped.entity for name, mapped in department.entities.items()}
+    held |= _mapped(core, departments)
     added = attached(departments)
     return {
         name: replace(
@@ -130,6 +159,44 @@ def graph_entities(
         )
         for name, entity in held.items()
     }
+
+
+def _mapped(
+    core: Mapping[str, Entity], departments: tuple[Department, ...]
+) -> Iterator[tuple[str, Entity]]:
+    """Yield every entity of the mapping files, with the fields that some system has."""
+    found: dict[str, list[MappedEntity]] = {}
+    for department in departments:
+        for name, mapped in department.entities.items():
+            found.setdefault(name, []).append(mapped)
+    for name, several in found.items():
+        fields: dict[str, Field] = {}
+        for mapped in several:
+            constants = {field: core[name].fields[field] for field in mapped.constants}
+            for field in (*mapped.entity.fields.values(), *constants.values()):
+                fields[field.name] = _stricter(fields.get(field.name), field)
+        expected = core.get(name, several[0].entity)
+        ordered = {field: fields[field] for field in expected.fields if field in fields}
+        as_of = next((mapped.entity.as_of for mapped in several if mapped.entity.as_of), "")
+        yield name, replace(several[0].entity, fields=ordered, as_of=as_of)
+
+
+def _stricter(one: Field | None, other: Field) -> Field:
+    """Return the field with the higher sensitivity that one of the systems declares."""
+    if one is None:
+        return other
+    ranks = list(Sensitivity)
+    return max(one, other, key=lambda field: ranks.index(field.sensitivity))
+
+
+def _completed(source: Source, department: Department, entities: Mapping[str, Entity]) -> Source:
+    """Return the source with the fields that it does not keep and the graph has."""
+    constants: dict[str, Constants] = {}
+    for name, mapped in department.entities.items():
+        absent = entities[name].fields.keys() - mapped.columns.keys()
+        if absent:
+            constants[name] = {field: mapped.constants.get(field) for field in sorted(absent)}
+    return Completed(source, constants) if constants else source
 
 
 def _joins(relationship: Relationship, entity: Entity, held: Mapping[str, Entity]) -> bool:

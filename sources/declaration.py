@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from contract.document import Document
 from contract.entity import Entity, Field, Kind
-from contract.predicate import Operator
+from contract.predicate import Operator, Predicate, Value
+from sources.maintenance import NO_MAINTENANCE, Maintenance
 
 Options: TypeAlias = Mapping[str, object]
 Storage: TypeAlias = Literal[
@@ -29,7 +31,43 @@ ASKABLE: Final[Mapping[str, frozenset[Kind]]] = {
 }
 """The kinds of field that each operator says something of."""
 REFRESH_SECONDS: Final = 10.0
+System: TypeAlias = Literal["MCA-2025", "NBS-2023"]
 Form: TypeAlias = Literal["", "yyyymmdd", "yyyymm", "iso", "plain", "epoch_ms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Everything that begins with the prefix, but for what begins with one of `without`."""
+
+    prefix: str
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Native texts: those of the branches, but for `but`, and those of `among`."""
+
+    branches: tuple[Branch, ...]
+    among: tuple[str, ...]
+    but: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """
+    How a codec of divisions asks for a place and all beneath it.
+
+    `within` gives the native texts of a scope, `cover` few native codes that have all of them at or
+    beneath them, and where `exact` says so of the scope, nothing else. `readable`: all native texts
+    that are a division; None where every text of the right length is one. `digits`: the length; 0
+    for any.
+    """
+
+    within: Callable[[str], Span]
+    cover: Callable[[str], tuple[str, ...]]
+    exact: Callable[[str], bool]
+    readable: Callable[[], Span] | None = None
+    digits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +89,7 @@ class Codec:
     range, a negation or a sort would not have our meaning.
     `form`: of dates and times kept as text or number, the format; others are INVALID.
     `storage`: the native type, as the driver wants its parameters.
+    `places`: of divisions, how a scope is asked for.
     """
 
     decode: Callable[[object], object]
@@ -65,6 +104,7 @@ class Codec:
     total: bool = True
     form: Form = ""
     storage: Storage = "text"
+    places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +197,23 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class MappedEntity:
-    """One entity as one department holds it."""
+    """
+    One entity as one department holds it.
+
+    `constants`: fields that its own rows do not have, with the one value they have in all of them.
+    `home`: of an entity that several systems hold, the rows that are this system's own; those that
+    are no other's where it is not said.
+    """
 
     entity: Entity
     native: str  # table or view for SQL; empty where there is an `endpoint`
     columns: Mapping[str, Column]
-    as_of: str = ""  # native column or path of the row's own time of change
     attachments: tuple[Attachment, ...] = ()
     endpoint: Endpoint | None = None
     line: int = 0
     drop: Drop | None = None
+    constants: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    home: Predicate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +260,9 @@ class Department:
     url: str = field(repr=False)
     entities: Mapping[str, MappedEntity]
     budget: Budget = Budget()
-    divisions: str = "MCA-2025"  # the code system of its division codes
+    divisions: System = "MCA-2025"  # the code system of its division codes
+    divisions_since: date | None = None  # they were all in force on that day, or given later
+    codes_fingerprint: int = 0  # of how they are read; the code system's tables may change
     coverage: tuple[str, ...] = ()  # divisions it covers; none: all
     freshness_seconds: float | None = None
     binary_collation: bool = False  # its texts already compare by code point
@@ -221,4 +270,5 @@ class Department:
     time_zone: str = "Asia/Shanghai"
     file: str = ""
     refresh_seconds: float = REFRESH_SECONDS  # how often to look for new files
+    maintenance: Maintenance = NO_MAINTENANCE  # when it is not asked
     written: Document | None = field(default=None, repr=False, compare=False)  # with its lines

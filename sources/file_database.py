@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final, TypeAlias
 
 from sources.declaration import Column, Department, Drop, MappedEntity
@@ -63,6 +64,8 @@ def _identity(path: Path) -> tuple[int, int, int, int] | None:
         known = path.stat()
     except OSError:
         return None
+    if not S_ISREG(known.st_mode):
+        return None  # a pipe would be waited for without an end
     return known.st_dev, known.st_ino, known.st_size, known.st_mtime_ns
 
 

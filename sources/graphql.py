@@ -65,6 +65,19 @@ class GraphqlSource(HttpSource):
                 known = await self._schema(asyncio.get_running_loop().time() + seconds)
         return tuple(mistake for found in known.mistakes.values() for mistake in found)
 
+    async def mistakes_anew(self) -> Mapping[str, tuple[Mistake, ...]]:
+        """
+        Return, for each entity, what the mapping file says that the schema does not say now.
+
+        Reads:  the schema.
+        Raises: SourceFailure when the service does not answer as agreed.
+        """
+        with self.failures():
+            seconds = self.department.budget.seconds
+            async with asyncio.timeout(seconds), self._asking:
+                known = await self._renewed(asyncio.get_running_loop().time() + seconds)
+        return known.mistakes
+
     async def requests(self, mapped: MappedEntity, endpoint: Endpoint, until: float) -> Requests:
         """
         Return how the entity is asked for.
@@ -94,10 +107,15 @@ class GraphqlSource(HttpSource):
         async with self._asking:
             now = asyncio.get_running_loop().time()
             if self._known is None or self._is_old(self._known, now):
-                request = self._post(_SCHEMA_BYTES).request(INTROSPECTION, {}, until - now)
-                schema = schema_in(await self.client.send(request))
-                self._known, self._doubted = _Known(schema, self._compared(schema), now), False
+                return await self._renewed(until)
             return self._known
+
+    async def _renewed(self, until: float) -> _Known:
+        now = asyncio.get_running_loop().time()
+        request = self._post(_SCHEMA_BYTES).request(INTROSPECTION, {}, until - now)
+        schema = schema_in(await self.client.send(request))
+        self._known, self._doubted = _Known(schema, self._compared(schema), now), False
+        return self._known
 
     def _is_old(self, known: _Known, now: float) -> bool:
         uncertain = self._doubted or any(known.mistakes.values())

@@ -99,8 +99,6 @@ class _Checking:
             return
         for name, column in self.mapped.columns.items():
             self._column(bare.of_type, name, column)
-        if self.mapped.as_of:
-            self._native(bare.of_type, self.mapped.as_of, ("as_of",))
 
     def _column(self, row: GraphQLOutputType, name: str, column: Column) -> None:
         place = ("fields", name, "native")

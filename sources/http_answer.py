@@ -5,7 +5,7 @@ JSON is strict: valid UTF-8, no NaN or Infinity, no name twice in an object, at 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -110,15 +110,25 @@ class Reader:
     """
     Reads the rows of one entity into records; `names` are the fields of their values.
 
-    `selected`: the natives it cannot do without; of the others it takes what comes.
+    `selected`: the natives it cannot do without; of the others it takes what comes. `filtered`: the
+    fields that decide which rows count, so that a row without one would be left out unnoticed.
     """
 
-    def __init__(self, mapped: MappedEntity, fields: Iterable[str], by: str | None) -> None:
+    def __init__(
+        self,
+        mapped: MappedEntity,
+        fields: Iterable[str],
+        by: str | None,
+        filtered: Collection[str] = (),
+    ) -> None:
         self.names = tuple(fields)
         keys = {*mapped.entity.key} | ({by} if by else set())
         chosen = dict.fromkeys((*self.names, *mapped.entity.key))
         self.selected = tuple(mapped.columns[name].native for name in chosen)
-        self._columns = [_Reading(mapped.columns[name], name in keys) for name in chosen]
+        self._columns = [
+            _Reading(mapped.columns[name], name in keys, is_filtered=name in filtered)
+            for name in chosen
+        ]
         self._width = len(self.names)
         self._identity = [_path(mapped.columns[name].native) for name in mapped.entity.key]
         self._natives = [_path(column.native) for column in mapped.columns.values()]
@@ -147,12 +157,19 @@ class Reader:
 class _Reading:
     """One column and how strictly it is read."""
 
-    __slots__ = ("_decode", "_is_key", "_nullable", "_path")
+    __slots__ = ("_decode", "_is_filtered", "_is_key", "_nullable", "_path")
 
-    def __init__(self, column: Column, is_key: bool) -> None:  # noqa: FBT001 -- called in one place
+    def __init__(
+        self,
+        column: Column,
+        is_key: bool,  # noqa: FBT001 -- called in one place
+        *,
+        is_filtered: bool = False,
+    ) -> None:
         self._path = _path(column.native)
         self._decode = column.codec.decode
         self._is_key = is_key
+        self._is_filtered = is_filtered
         self._nullable = column.field.nullable
 
     def value(self, row: Json) -> object:
@@ -161,6 +178,8 @@ class _Reading:
     def read(self, native: object) -> object:
         if native is MISSING and (self._is_key or not self._nullable):
             raise Mistrusted(f"{'.'.join(self._path)} is missing")
+        if self._is_filtered and isinstance(native, _Missing | dict | list):
+            raise Mistrusted(f"{'.'.join(self._path)} is no value that could be filtered by")
         value = self._decoded(native)
         if self._is_key and (value is None or value is INVALID):
             raise Mistrusted(f"{'.'.join(self._path)} is no key")

@@ -2,7 +2,8 @@
 The pages of one question, until the system has said everything or contradicts itself.
 
 A page ends the series when it is not full; where the system says how many rows match, when all have
-come. Rows that an earlier page had are not counted again, so a page that overlaps hides nothing.
+come. A row that was there before, on an earlier page or on the same one, is not counted again, so
+neither a page that overlaps nor a row that stands in the place of another hides anything.
 """
 
 from collections.abc import Sequence
@@ -56,11 +57,11 @@ class Series:
                 return ((paging.parameter, self._cursors[-1]),) if self._cursors else ()
 
     def _fresh(self, records: Sequence[Record]) -> int:
-        fresh = sum(record.identity not in self._seen for record in records)
+        fresh = {record.identity for record in records} - self._seen
         if records and not fresh:
             raise Mistrusted("a page came again")
-        self._seen.update(record.identity for record in records)
-        return fresh
+        self._seen |= fresh
+        return len(fresh)
 
     def _is_last(self, page: Page) -> bool:
         paging = self.endpoint.paging

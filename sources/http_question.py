@@ -24,15 +24,15 @@ from contract.predicate import (
 )
 from contract.read import ForEach, Read
 from contract.source import Capabilities, operator_of
-from sources.codec import compared, division
+from sources.codec import compared
 from sources.declaration import Budget, Column, Endpoint, MappedEntity
+from sources.divisions import canonical
 from sources.parameter import Parameter, spelled
 
 _MOST_KEYS: Final = 1000
 _FEWEST_KEYS: Final = 100
 _EQUALITY: Final = frozenset({Operator.EQ, Operator.IN})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_DIVISIONS: Final = division()
 _RANGES: Final = frozenset({Operator.LT, Operator.LTE, Operator.GT, Operator.GTE})
 
 
@@ -88,6 +88,7 @@ def capabilities_of(mapped: MappedEntity, endpoint: Endpoint, budget: Budget) ->
         for_each=frozenset((name,) for name in keys if name not in codes),
         batch=max(_FEWEST_KEYS, min(_MOST_KEYS, together)),
         scan=endpoint.scan,
+        limit=endpoint.scan,  # no more pages are asked for than are needed
         excluded={name: frozenset({UNKNOWN}) for name in codes},
         trusted=endpoint.trusted,
     )
@@ -102,8 +103,8 @@ def plan(
     `writable` says whether a parameter can hold a native value; what it cannot hold is in no row.
     Raises: Unclaimed for what the capabilities do not claim.
     """
-    if read.order_by or read.limit is not None:
-        raise Unclaimed("order or limit")
+    if read.order_by or (read.for_each is not None and read.limit is not None):
+        raise Unclaimed("order, or so many rows of a key")
     leaves = tuple(_leaves(read.where))
     wanted = tuple(leaf for leaf in leaves if leaf is not None)
     if len(wanted) < len(leaves):
@@ -168,8 +169,8 @@ class _Asker:
             raise Unclaimed(f"{operator} of {leaf.field}")
         if isinstance(leaf, Comparison) and operator in _RANGES:
             return self._range(column, leaf)
-        if isinstance(leaf, Within) and not _DIVISIONS.encode(leaf.division):
-            return _NOT_ASKED
+        if isinstance(leaf, Within):
+            return self._scope(column, leaf.division, parameter)
         operands = self._operands(column, leaf, parameter)
         # An empty parameter means "any" to many systems.
         if any("" in (value if isinstance(value, tuple) else (value,)) for value in operands):
@@ -191,9 +192,18 @@ class _Asker:
         # No native equals the operand, so >= from the native below it asks for one value too many.
         return _Asked((((own, native),),), exact=False)
 
+    def _scope(self, column: Column, scope: str, parameter: str) -> _Asked:
+        places = column.codec.places
+        if places is None or canonical(scope) != scope:
+            return _NOT_ASKED
+        natives = (native for native in places.cover(scope) if self.writable(parameter, native))
+        return _Asked(
+            tuple(((parameter, native),) for native in natives), exact=places.exact(scope)
+        )
+
     def _operands(self, column: Column, leaf: Leaf, parameter: str) -> tuple[object, ...]:
         match leaf:
-            case Comparison(_, _, operand) | Within(_, operand):
+            case Comparison(_, _, operand):
                 return self._natives(column, operand, parameter)
             case In(_, operands):
                 natives = [
@@ -206,6 +216,8 @@ class _Asker:
                 return (True,)
             case StartsWith(_, text) | Contains(_, text):
                 return (text,) if _encodable(text) else ()
+            case Within():
+                raise TypeError("a scope has native codes, not operands")
 
     def _natives(self, column: Column, value: object, parameter: str) -> tuple[object, ...]:
         if column.field.kind is Kind.CODE and value == UNKNOWN:
@@ -269,7 +281,7 @@ def _askable(column: Column, operator: Operator) -> bool:
         case Operator.STARTS_WITH | Operator.CONTAINS:
             return codec.textual
         case Operator.WITHIN:
-            return column.field.kind is Kind.DIVISION
+            return codec.places is not None
         case Operator.IS_NULL:
             return not codec.nulls  # the system would not find its blanks
         case _:

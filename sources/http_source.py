@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from contract.errors import SourceFailure, SourceRefused, SourceTimeout, SourceUnavailable
-from contract.predicate import evaluator, fields_of
+from contract.predicate import Test, evaluator, fields_of
 from contract.read import Aggregate, Read, Rows
 from contract.source import Capabilities
 from sources.declaration import Budget, Department, Endpoint, MappedEntity
@@ -139,17 +139,19 @@ class HttpSource(ABC):
         planned = plan(mapped, mapped.endpoint, read, requests.writable)
         extra = fields_of(planned.checks) | ({planned.by} if planned.by else set())
         names = tuple(dict.fromkeys((*read.fields, *sorted(extra))))
-        reader = Reader(mapped, names, planned.by)
-        talk = _Conversation(self.client, mapped.endpoint, requests, reader, self._budget, until)
+        reader = Reader(mapped, names, planned.by, fields_of(read.where))
+        test = evaluator(planned.checks, names)
+        talk = _Conversation(
+            self.client, mapped.endpoint, requests, reader, self._budget, until, test, read.limit
+        )
         answers = await _together(talk.answer(asked) for asked in planned.questions)
         kept = [
             self._own(names, planned, *pair)
             for pair in zip(planned.questions, answers, strict=True)
         ]
-        test = evaluator(planned.checks, names)
         width = len(read.fields)
         rows = [record.values[:width] for record in _distinct(kept) if test(record.values)]
-        return Rows(read.fields, rows)
+        return Rows(read.fields, rows[: read.limit])
 
     def _own(
         self, names: tuple[str, ...], planned: Plan, question: Question, records: list[Record]
@@ -173,20 +175,29 @@ class _Conversation:
     reader: Reader
     budget: Budget
     until: float
+    test: Test
+    limit: int | None
     rows: int = 0
 
     async def answer(self, question: Question) -> list[Record]:
-        """Return every record of every page."""
+        """Return every record of every page; where there is a limit, until it is reached."""
         series = Series(self.endpoint)
         answer: list[Record] = []
-        while not series.finished:
+        while not (series.finished or self._has_enough(answer)):
             page = read_page(self.endpoint, await self._sent(question, series))
             self._spend(page, series)
             records = [self.reader.record(row) for row in page.rows]
             series.take(page, records)
             answer.extend(records)
-        self._check_answered(question, series)
+        if series.finished:
+            self._check_answered(question, series)
         return answer
+
+    def _has_enough(self, records: list[Record]) -> bool:
+        if self.limit is None or len(records) < self.limit:
+            return False
+        kept = {record.identity for record in records if self.test(record.values)}
+        return len(kept) >= self.limit
 
     async def _sent(self, question: Question, series: Series) -> bytes:
         left = self.until - asyncio.get_running_loop().time()
@@ -197,7 +208,8 @@ class _Conversation:
     def _spend(self, page: Page, series: Series) -> None:
         # An empty page in the middle costs a row, so that such pages come to an end too.
         self.rows += len(page.rows) or min(1, series.pages)
-        if max(self.rows, page.total or 0) > self.budget.rows:
+        expected = 0 if self.limit is not None else page.total or 0
+        if max(self.rows, expected) > self.budget.rows:
             raise Mistrusted(f"more than {self.budget.rows} rows")
 
     def _check_answered(self, question: Question, series: Series) -> None:

@@ -6,7 +6,7 @@ another. Knows no principal and contacts no system.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -14,10 +14,14 @@ from zoneinfo import ZoneInfo
 
 from contract.document import Document, Mistake, Mistakes, Place, load
 from contract.entity import Entity, Relationship
+from sources.code_systems import CodeSystems
+from sources.crosswalk import UNCHANGED
 from sources.declaration import REFRESH_SECONDS, Budget, Department, MappedEntity, Signature
 from sources.environment import filled, is_variable
 from sources.finding import Findings
+from sources.maintenance import Maintenance
 from sources.mapping_entity import Reading, read_entity
+from sources.mapping_home import Claimed, check_homes
 from sources.mapping_model import BudgetShape, FileShape, SignatureShape
 
 Environment: TypeAlias = Mapping[str, str] | None
@@ -39,20 +43,39 @@ _SIGNED_BY: Final = {"header": ("value",), "hmac": ("key", "secret")}
 
 
 def load_departments(
-    folder: Path, core: Mapping[str, Entity], environment: Environment
+    folder: Path,
+    core: Mapping[str, Entity],
+    environment: Environment,
+    systems: CodeSystems | None = None,
 ) -> tuple[Department, ...]:
     """
     Return the departments of all mapping files directly in the folder, by file name.
 
     Without an environment addresses and secrets stay as they are written: enough for the schema.
+    `systems`: how their division codes are read; the lists of today when left out.
     Raises: Mistakes, with all mistakes of all files.
     """
     if not folder.is_dir():
         write = "Name the folder that holds the mapping files."
         raise Mistakes((Mistake(str(folder), 1, "there is no such folder", write),))
-    findings, mistakes = _opened(folder)
-    departments = [_department(found, core, environment) for found in findings]
-    _check_one_owner(findings)
+    return load_files(sorted(folder.glob("*.toml")), core, environment, systems)
+
+
+def load_files(
+    paths: Iterable[Path],
+    core: Mapping[str, Entity],
+    environment: Environment,
+    systems: CodeSystems | None = None,
+) -> tuple[Department, ...]:
+    """
+    Return the departments of these mapping files, checked against each other and no others.
+
+    Raises: Mistakes, with all mistakes of all files.
+    """
+    findings, mistakes = _opened(paths)
+    systems = systems or CodeSystems()
+    departments = [_department(found, core, environment, systems) for found in findings]
+    _check_homes(findings, departments, core)
     _check_free_fields(findings)
     mistakes += [mistake for found in findings for mistake in found.mistakes]
     if mistakes:
@@ -80,10 +103,10 @@ def attached(
     return added
 
 
-def _opened(folder: Path) -> tuple[list[Findings], list[Mistake]]:
+def _opened(paths: Iterable[Path]) -> tuple[list[Findings], list[Mistake]]:
     findings: list[Findings] = []
     mistakes: list[Mistake] = []
-    for path in sorted(folder.glob("*.toml")):
+    for path in paths:
         try:
             findings.append(Findings(load(path)))
         except Mistakes as error:
@@ -92,18 +115,28 @@ def _opened(folder: Path) -> tuple[list[Findings], list[Mistake]]:
 
 
 def _department(
-    findings: Findings, core: Mapping[str, Entity], environment: Environment
+    findings: Findings, core: Mapping[str, Entity], environment: Environment, systems: CodeSystems
 ) -> Department | None:
     document = findings.document
     _check_variables(findings)
     head = _Head(findings, environment).read()
     kind, zone = str(document.data.get("kind", "")), _zone(findings)
+    codes = systems.reading(head.divisions, head.divisions_since) if head else UNCHANGED
     entities: dict[str, MappedEntity] = {}
     for name, data in _tables(document).items():
-        entity = read_entity(Reading(name, kind, zone, core, findings), data)
+        entity = read_entity(Reading(name, kind, zone, core, findings, codes), data)
         if entity:
             entities[name] = entity
-    return replace(head, entities=entities, time_zone=zone) if head else None
+    if head is None:
+        return None
+    maintenance = replace(head.maintenance, zone=zone)
+    return replace(
+        head,
+        entities=entities,
+        time_zone=zone,
+        maintenance=maintenance,
+        codes_fingerprint=codes.fingerprint,
+    )
 
 
 def _zone(findings: Findings) -> str:
@@ -139,8 +172,10 @@ class _Head:
             entities={},
             budget=_budget(shape.budget),
             divisions=shape.divisions,
+            divisions_since=shape.divisions_since,
             coverage=tuple(shape.coverage),
             freshness_seconds=shape.freshness,
+            maintenance=Maintenance(tuple(shape.maintenance)),
             binary_collation=shape.collation == "binary",
             signature=self._signature(shape.signature),
             file=self.findings.document.file,
@@ -249,15 +284,14 @@ def _tables(document: Document) -> Mapping[str, Any]:
     return tables if isinstance(tables, dict) else {}
 
 
-def _check_one_owner(findings: list[Findings]) -> None:
-    owners: dict[str, str] = {}
-    for found in findings:
-        for name in _tables(found.document):
-            place: Place = ("entity", name)
-            here = f"{found.document.file}:{found.document.line_of(*place)}"
-            if owners.setdefault(name, here) != here:
-                what = f"{name} is already given by {owners[name]}"
-                found.add(place, what, "Give an entity in one file only.")
+def _check_homes(
+    findings: list[Findings], departments: list[Department | None], core: Mapping[str, Entity]
+) -> None:
+    claims: dict[str, list[Claimed]] = {}
+    for found, department in zip(findings, departments, strict=True):
+        for name, mapped in department.entities.items() if department else ():
+            claims.setdefault(name, []).append(Claimed(found, mapped))
+    check_homes(claims, core)
 
 
 def _check_free_fields(findings: list[Findings]) -> None:

@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from contract.document import Place
-from contract.entity import Entity, Field, Relationship, Sensitivity
+from contract.entity import Entity, Field, Kind, Relationship, Sensitivity
+from contract.predicate import Value
+from sources.crosswalk import UNCHANGED, CodeReading
 from sources.declaration import Attachment, Column, Drop, Endpoint, MappedEntity
 from sources.finding import Findings, instead, nearest
 from sources.mapping_drop import drop, refuse_drop
 from sources.mapping_endpoint import Columns, endpoint, refuse_endpoint
 from sources.mapping_field import Written, check_description, check_name, column
 from sources.mapping_graphql import graphql_endpoint
+from sources.mapping_home import check_constant, home
 from sources.mapping_model import PERSON, AttachShape, EntityShape, FieldShape, SubjectShape
 
 SUBJECT: Final = "subject"
@@ -32,6 +35,7 @@ class Reading:
     zone: str
     core: Mapping[str, Entity]
     findings: Findings
+    codes: CodeReading = UNCHANGED
 
     @property
     def place(self) -> Place:
@@ -54,7 +58,8 @@ def read_entity(reading: Reading, data: object) -> MappedEntity | None:
     columns = _columns(reading, data if isinstance(data, dict) else {})
     if shape is None:
         return None
-    names = _Names(reading, shape, columns)
+    constants = _constants(reading, data)
+    names = _Names(reading, shape, columns, constants)
     expected = reading.expected
     entity = _core_entity(names, expected) if expected else _facet(names)
     attachments = tuple(
@@ -66,11 +71,12 @@ def read_entity(reading: Reading, data: object) -> MappedEntity | None:
         entity=entity,
         native=shape.native if reading.kind == "sql" else "",
         columns={name: column for name, column in columns.items() if column},
-        as_of=names.native(shape.as_of),
         attachments=attachments,
         endpoint=_endpoint(reading, shape, columns),
         line=reading.findings.document.line_of(*reading.place),
         drop=_drop(reading, shape),
+        constants=constants,
+        home=home(shape, reading.expected, reading.findings, reading.place),
     )
 
 
@@ -98,7 +104,24 @@ def _columns(reading: Reading, data: Mapping[str, Any]) -> dict[str, Column | No
     return {
         name: _column(reading, name, written, of_a_person=of_a_person)
         for name, written in fields.items()
+        if not _is_constant(written)
     }
+
+
+def _constants(reading: Reading, data: object) -> dict[str, Value]:
+    fields = data.get("fields") if isinstance(data, dict) else None
+    constants: dict[str, Value] = {}
+    for name, written in fields.items() if isinstance(fields, dict) else ():
+        place = (*reading.place, "fields", name)
+        if _is_constant(written) and (shape := reading.findings.shaped(FieldShape, written, place)):
+            expected = reading.expected.fields.get(name) if reading.expected else None
+            check_constant(shape, expected, reading.findings, place)
+            constants[name] = shape.constant or ""
+    return constants
+
+
+def _is_constant(written: object) -> bool:
+    return isinstance(written, dict) and "constant" in written
 
 
 def _is_personal(subject: object, core: Mapping[str, Entity]) -> bool:
@@ -119,7 +142,10 @@ def _column(reading: Reading, name: str, data: object, *, of_a_person: bool) -> 
     shape = reading.findings.shaped(FieldShape, data, place)
     if shape is None or (reading.expected and expected is None):
         return None
-    written = Written(name, shape, expected, reading.findings, place)
+    if shape.native is None:
+        reading.findings.add((*place, "native"), 'the key "native" is missing', "Write native = ….")
+        return None
+    written = Written(name, shape, expected, reading.findings, place, reading.codes)
     return column(written, reading.zone, of_a_person=of_a_person)
 
 
@@ -130,6 +156,7 @@ class _Names:
     reading: Reading
     shape: EntityShape
     columns: Columns
+    constants: Mapping[str, Value]
 
     def field(self, name: str, *place: str | int) -> str:
         """Return the field a name means; any other name is a mistake and stays as it is."""
@@ -148,11 +175,6 @@ class _Names:
             write = f"Write {near}." if near else f'Add a field with native = "{name}".'
             self.reading.wrong(what, write, *place)
         return name
-
-    def native(self, name: str) -> str:
-        """Return the native of a field, or the name itself, which is then a native one."""
-        entry = self.columns.get(name)
-        return entry.native if entry else name
 
     def _of_native(self, native: str) -> list[str]:
         fields = self.reading.findings.document.data["entity"][self.reading.name]["fields"]
@@ -174,7 +196,7 @@ class _Names:
 def _core_entity(names: _Names, expected: Entity) -> Entity:
     reading, shape = names.reading, names.shape
     for name, field in expected.fields.items():
-        if not field.nullable and name not in names.columns:
+        if not field.nullable and name not in {*names.columns, *names.constants}:
             what = f"{reading.name}.{name} is never null in the schema, but is not mapped"
             reading.wrong(what, f'Write {name} = {{ native = "…" }} under fields.', "fields")
     for option in ("attach", "subject"):
@@ -184,7 +206,18 @@ def _core_entity(names: _Names, expected: Entity) -> Entity:
     if shape.key and names.fields(shape.key, "key") != expected.key:
         what = f"the key of {reading.name} is {', '.join(expected.key)}"
         reading.wrong(what, "Leave key out: the schema says it.", "key")
-    return replace(expected, fields=names.mapped())
+    return replace(expected, fields=names.mapped(), as_of=_as_of(names))
+
+
+def _as_of(names: _Names) -> str:
+    if not names.shape.as_of:
+        return ""
+    name = names.field(names.shape.as_of, "as_of")
+    entry = names.columns.get(name)
+    if entry and entry.field.kind not in (Kind.DATE, Kind.DATETIME):
+        what = f"{name} is a {entry.field.kind}, no time of change"
+        names.reading.wrong(what, "Name a date or a datetime.", "as_of")
+    return name
 
 
 def _facet(names: _Names) -> Entity:
@@ -205,6 +238,7 @@ def _facet(names: _Names) -> Entity:
         relationships,
         SUBJECT if shape.subject else None,
         shape.description or "",
+        _as_of(names),
     )
 
 
@@ -224,6 +258,21 @@ def _check_facet(names: _Names) -> None:
     if not shape.key:
         reading.wrong("the key is missing", 'Write key = ["…"], the surrogate key of the system.')
     check_description(shape.description, reading.findings, (*reading.place, "description"))
+    _check_restated(names)
+
+
+def _check_restated(names: _Names) -> None:
+    """Note what is said of a core entity that the facet does not hang from."""
+    hung_from = {attach.to for attach in names.shape.attach}
+    for name, field in names.mapped().items():
+        for told in field.restates:
+            core, _, meant = told.partition(".")
+            known = names.reading.core.get(core)
+            expected = known.fields.get(meant) if known and core in hung_from else None
+            if expected is None or expected.kind is not field.kind:
+                what = f'"{told}" is no field of the same type that this facet can restate'
+                write = 'Write a field of the entity it hangs from, such as "Resident.name".'
+                names.reading.wrong(what, write, "fields", name, "restates")
 
 
 def _subject(names: _Names, subject: SubjectShape) -> Relationship:

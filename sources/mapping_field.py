@@ -19,6 +19,7 @@ from sources.codec import (
     numeral,
     text,
 )
+from sources.crosswalk import UNCHANGED, CodeReading
 from sources.declaration import Codec, Column, Storage
 from sources.finding import Findings, instead
 from sources.mapping_model import FieldShape, Type
@@ -83,6 +84,7 @@ class Written:
     expected: Field | None
     findings: Findings
     place: Place
+    codes: CodeReading = UNCHANGED
 
     def wrong(self, what: str, write: str, *option: str) -> None:
         """Note a mistake of this field."""
@@ -105,7 +107,7 @@ def column(written: Written, zone: str, *, of_a_person: bool) -> Column | None:
     shape = written.shape
     field = written.expected or _facet_field(written, kind, of_a_person=of_a_person)
     field = _raised(field, shape.sensitivity)
-    return Column(field, shape.native, codec, shape.identifier or "")
+    return Column(field, shape.native or "", codec, shape.identifier or "")
 
 
 def check_name(name: str, findings: Findings, place: Place) -> None:
@@ -231,6 +233,7 @@ def _facet_field(written: Written, kind: Type, *, of_a_person: bool) -> Field:
         unit="yuan" if kind == "money" else shape.unit or "",
         codes=codes,
         code_labels=tuple(labels[canonical] for canonical in codes) if labels else (),
+        restates=tuple(shape.restates),
     )
 
 
@@ -257,7 +260,7 @@ def _codec(written: Written, kind: Type, storage: Storage, zone: str) -> Codec |
         case "boolean":
             return _boolean(written, storage)
         case "division":
-            return division(shape.digits, trim=shape.trim)
+            return division(shape.digits, trim=shape.trim, reading=written.codes)
         case _:
             return _dated(written, kind, storage, zone)
 

@@ -1,10 +1,12 @@
 """The shape of a mapping file: every table and key it may have. Knows no entity of the schema."""
 
+from datetime import date
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from sources.declaration import Storage
+from sources.declaration import Storage, System
+from sources.maintenance import recurrence
 from sources.quantity import seconds, size_bytes
 
 PERSON: Final = "Resident"
@@ -13,6 +15,7 @@ Text: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
 Seconds: TypeAlias = Annotated[float, BeforeValidator(seconds)]
 Bytes: TypeAlias = Annotated[int, BeforeValidator(size_bytes)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
+MaintenanceWindow: TypeAlias = Annotated[Any, BeforeValidator(recurrence)]
 Type: TypeAlias = Literal[
     "string", "code", "integer", "decimal", "money", "boolean", "date", "datetime", "division"
 ]
@@ -24,14 +27,26 @@ def _scalar(value: object) -> object:
     raise ValueError("a text, a whole number, true or false")
 
 
+def _day(value: object) -> object:
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError('a day such as "2023-06-30"') from None
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, dict) else value
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
 
 def _person(value: object) -> object:
     return {"to": PERSON, "by": {value: PERSON_NUMBER}} if isinstance(value, str) else value
 
 
+Day: TypeAlias = Annotated[date, BeforeValidator(_day)]
 Scalar: TypeAlias = Annotated[Any, BeforeValidator(_scalar)]
 
 
@@ -74,10 +89,12 @@ class FileShape(Shape):
     department: Text
     kind: Literal["sql", "rest", "graphql", "file"]
     url: Text = Field(repr=False)
-    divisions: Literal["MCA-2025"] = "MCA-2025"
+    divisions: System = "MCA-2025"
+    divisions_since: Day | None = None
     coverage: list[Text] = []
     freshness: Seconds | None = None
     refresh: Seconds | None = None
+    maintenance: list[MaintenanceWindow] = []
     time_zone: Text = "Asia/Shanghai"
     collation: Literal["binary"] | None = None
     budget: BudgetShape = BudgetShape()
@@ -116,7 +133,8 @@ class DropShape(Shape):
 class FieldShape(Shape):
     """One line of `[entity.X.fields]`."""
 
-    native: Text
+    native: Text | None = None
+    constant: Text | None = None
     type: Type | None = None
     storage: Storage | None = None
     format: Literal["yyyymmdd", "yyyymm", "iso", "plain", "epoch_ms"] | None = None
@@ -132,6 +150,7 @@ class FieldShape(Shape):
     nullable: bool | None = None
     sensitivity: Literal["open", "personal", "restricted"] | None = None
     identifier: Literal["citizen_number", "organisation_code"] | None = None
+    restates: Annotated[list[Text], BeforeValidator(_several)] = []
     description: Text | None = None
 
 
@@ -199,6 +218,7 @@ class EntityShape(Shape):
     key: Annotated[list[Text], Field(min_length=1)] | None = None
     subject: Annotated[SubjectShape, BeforeValidator(_person)] | None = None
     as_of: str = ""
+    home: Annotated[dict[str, Annotated[list[Text], Field(min_length=1)]], Field(min_length=1)] = {}
     fields: Annotated[dict[str, Any], Field(min_length=1)]
     file: DropShape | None = None
     graphql: GraphqlShape | None = None

@@ -1,16 +1,19 @@
 """
 Exists over related rows that live in another system.
 
-Two directions, chosen from capabilities alone, so that no row the caller may not see has a say:
+Two directions, chosen by capabilities and by numbers of rows that the caller may see, so that no
+other row has a say:
 
     driving    the related side is listed first, and its keys become an In on this side
     following  the rows found so far ask the related side by key
+
+Up to a thousand keys drive. Where there are more, both sides are counted and the fewer rows move.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 from contract.entity import Entity, Relationship
 from contract.predicate import (
@@ -32,27 +35,30 @@ from contract.predicate import (
 )
 from contract.read import ForEach, Read, Rows
 from contract.source import Source, pushes
+from sources.asking import Asking
+from sources.holding import Holding, is_shared
 
 DRIVING_KEYS: Final = 1_000
-
-Reading: TypeAlias = Callable[[Read], Awaitable[Rows]]
+_PIECES: Final = 40  # questions that the keys of one filter may be cut into
 
 
 @dataclass(frozen=True, slots=True)
 class SemiJoin:
-    """Answers Exists for the entities of a graph; `home` tells who holds each."""
+    """Answers Exists for the entities of a graph; `held` tells who holds each."""
 
     entities: Mapping[str, Entity]
-    home: Mapping[str, Source]
+    held: Mapping[str, tuple[Holding, ...]]
 
-    def runs(self, entity: str, exists: Exists) -> bool:
-        """Return whether the entity's own source can answer by itself."""
-        source = self.home[entity]
+    def runs(self, source: Source, entity: str, exists: Exists) -> bool:
+        """Return whether a source that holds the entity can answer by itself."""
         target = self._relationship(entity, exists).target
-        if self.home.get(target) is not source:
+        holders = self.held.get(target, ())
+        if is_shared(holders) or [holding.source for holding in holders] != [source]:
             return False
         return exists.relationship in source.entities[entity].exists and pushes(
-            source.entities[target], exists.predicate, lambda inner: self.runs(target, inner)
+            source.entities[target],
+            exists.predicate,
+            lambda inner: self.runs(source, target, inner),
         )
 
     def fields_named(self, entity: str, predicate: Predicate) -> frozenset[str]:
@@ -60,21 +66,22 @@ class SemiJoin:
         joins = (self._relationship(entity, part).own_fields for part in relations_of(predicate))
         return fields_of(predicate).union(*joins)
 
-    async def driven(self, entity: str, where: Predicate, reading: Reading) -> Predicate:
+    async def driven(self, entity: str, where: Predicate, asking: Asking) -> Predicate:
         """
         Return the predicate with each conjunct that can drive replaced by the keys it allows.
 
-        Reads:  the related entity of each such conjunct, at most 1,001 keys.
+        Reads:  the related entity of each such conjunct, at most 1,001 keys; where there are more,
+                how many rows there are on either side, and all keys if they are the fewer.
         """
         if not relations_of(where):
             return where
         parts = await asyncio.gather(
-            *(self._driving(entity, part, reading) for part in conjuncts(where))
+            *(self._driving(entity, part, where, asking) for part in conjuncts(where))
         )
         return all_of(*parts)
 
     async def following(
-        self, entity: str, rows: Rows, predicate: Predicate, reading: Reading
+        self, entity: str, rows: Rows, predicate: Predicate, asking: Asking
     ) -> Related:
         """
         Return the tests of every Exists in the predicate, for these rows.
@@ -83,16 +90,16 @@ class SemiJoin:
         """
         questions = tuple(dict.fromkeys(relations_of(predicate)))
         tests = await asyncio.gather(
-            *(self._test(entity, rows, question, reading) for question in questions)
+            *(self._test(entity, rows, question, asking) for question in questions)
         )
         return dict(zip(questions, tests, strict=True)).__getitem__
 
-    async def _test(self, entity: str, rows: Rows, exists: Exists, reading: Reading) -> Test:
+    async def _test(self, entity: str, rows: Rows, exists: Exists, asking: Asking) -> Test:
         relationship = self._relationship(entity, exists)
         places = [rows.fields.index(field) for field in relationship.own_fields]
         keys = dict.fromkeys(tuple(row[place] for place in places) for row in rows.rows)
         by_key = ForEach(relationship.target_fields, tuple(filter(_relates, keys)))
-        found = await reading(
+        found = await asking.rows(
             Read(
                 relationship.target,
                 relationship.target_fields,
@@ -107,7 +114,9 @@ class SemiJoin:
 
         return test
 
-    async def _driving(self, entity: str, part: Predicate, reading: Reading) -> Predicate:
+    async def _driving(
+        self, entity: str, part: Predicate, where: Predicate, asking: Asking
+    ) -> Predicate:
         if not isinstance(part, Exists) or not self._may_drive(entity, part):
             return part
         relationship = self._relationship(entity, part)
@@ -117,30 +126,51 @@ class SemiJoin:
             part.predicate,
             limit=DRIVING_KEYS + 1,
         )
-        rows = await reading(asked)
+        rows = await asking.rows(asked)
         if len(rows.rows) > DRIVING_KEYS:
-            return part
+            if not await self._is_cheaper(entity, part, where, asking):
+                return part
+            rows = await asking.rows(replace(asked, limit=None))
         keys = dict.fromkeys(row[0] for row in rows.rows if _relates(row))
         return In(relationship.own_fields[0], tuple(keys)) if keys else FALSE  # type: ignore[arg-type] # values of a field
 
+    async def _is_cheaper(
+        self, entity: str, exists: Exists, where: Predicate, asking: Asking
+    ) -> bool:
+        """Return whether all keys of the related side cost less than the rows on this one."""
+        relationship = self._relationship(entity, exists)
+        keys = await asking.count(relationship.target, exists.predicate)
+        batch = min(held.capabilities.batch for held in self.held[entity])
+        if keys is None or keys > min(asking.scan_rows, _PIECES * batch):
+            return False
+        own = (part for part in conjuncts(where) if not relations_of(part))
+        rows = await asking.count(entity, all_of(*own))
+        return rows is None or keys < rows
+
     def _may_drive(self, entity: str, exists: Exists) -> bool:
         relationship = self._relationship(entity, exists)
-        own = self.home[entity].entities[entity]
-        target = self.home[relationship.target].entities[relationship.target]
-        if self.runs(entity, exists) or len(relationship.on) != 1 or exists.predicate == TRUE:
+        if exists.by_key or len(relationship.on) != 1 or exists.predicate == TRUE:
             return False
-        takes_keys = Operator.IN in own.operators.get(relationship.own_fields[0], frozenset())
-        lists = target.scan and target.limit and target.trusted
-        return (
-            takes_keys
-            and lists
-            and pushes(
-                target, exists.predicate, lambda inner: self.runs(relationship.target, inner)
-            )
+        if all(self.runs(held.source, entity, exists) for held in self.held[entity]):
+            return False
+        own = relationship.own_fields[0]
+        return all(_takes_keys(held, own) for held in self.held[entity]) and all(
+            self._lists(held, exists.predicate) for held in self.held[relationship.target]
         )
+
+    def _lists(self, held: Holding, predicate: Predicate) -> bool:
+        """Return whether the related rows can be listed for no more than they are."""
+        able = held.capabilities
+        if not (able.scan and able.limit):
+            return False
+        return pushes(able, predicate, lambda inner: self.runs(held.source, held.entity, inner))
 
     def _relationship(self, entity: str, exists: Exists) -> Relationship:
         return self.entities[entity].relationships[exists.relationship]
+
+
+def _takes_keys(held: Holding, field: str) -> bool:
+    return Operator.IN in held.capabilities.operators.get(field, frozenset())
 
 
 def _relates(key: tuple[object, ...]) -> bool:

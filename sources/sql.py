@@ -17,9 +17,10 @@ from sources.declaration import Department, MappedEntity
 from sources.memory import key_sets
 from sources.sql_connection import Connections
 from sources.sql_dialect import DIALECTS, Dialect
+from sources.sql_doubt import doubt
 from sources.sql_expression import Expressions
 from sources.sql_native import Lowering
-from sources.sql_rows import decoded, is_plain_text, spelled_once
+from sources.sql_rows import decoded, is_plain_text, length, spelled_once
 from sources.sql_statement import Question, Statements
 from sources.sql_tally import Tallying
 
@@ -32,6 +33,7 @@ class SqlSource:
         self.title = department.title
         self.connections = Connections(department)
         self._rows_allowed = department.budget.rows
+        self._bytes_allowed = department.budget.bytes
         self._mapped = department.entities
         self._dialect = _dialect(self.connections, binary=department.binary_collation)
         self._statements = Statements(self._dialect, department.entities)
@@ -56,6 +58,9 @@ class SqlSource:
         natives = await self._answer(self._statements.text(question), lowering.operands)
         rows = Rows(read.fields, decoded(columns, natives))
         self._refuse_broken_keys(rows, mapped)
+        doubted = doubt(rows, read, mapped.entity.key)
+        if doubted:
+            raise self._refused(f"{mapped.entity.name}: {doubted}")
         return self._cut_to_keys(rows, read, mapped)
 
     async def aggregate(self, aggregate: Aggregate) -> Rows:
@@ -95,6 +100,8 @@ class SqlSource:
         natives = await self.connections.rows(text, bound)
         if len(natives) > self._rows_allowed:
             raise self._refused(f"more than {self._rows_allowed} rows")
+        if length(natives) > self._bytes_allowed:
+            raise self._refused(f"texts of more than {self._bytes_allowed} bytes")
         return natives
 
     def _refuse_broken_keys(self, rows: Rows, mapped: MappedEntity) -> None:

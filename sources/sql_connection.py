@@ -15,6 +15,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, event, make_url
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -26,6 +27,7 @@ from sources.declaration import Budget, Department
 _LOCK_SHARE: Final = 0.75  # SQLite waits for a lock in a thread that nothing can wake
 _AGAIN_SECONDS: Final = 0.05
 _FAREWELL_SECONDS: Final = 1.0
+_OUTDATED: Final = AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
 _TIMED_OUT: Final = frozenset({"57014", "55P03", "1969", "1205", "SQLITE_BUSY", "SQLITE_INTERRUPT"})
 _REFUSED_STATES: Final = ("22", "42", "0A", "54")
 _REFUSED_NUMBERS: Final = range(1046, 1700)
@@ -105,9 +107,10 @@ class Connections:
         try:
             return await self._once(text, operands, hold)
         except DBAPIError as error:
-            if not error.connection_invalidated:
+            if not (error.connection_invalidated or isinstance(error.orig, _OUTDATED)):
                 raise
-        # A pooled connection the server has closed meanwhile; the pool has dropped its like.
+        # A pooled connection the server has closed meanwhile, or a statement it had prepared for
+        # tables that are others now; the pool has dropped their like.
         hold.connection = None
         return await self._once(text, operands, hold)
 

@@ -40,6 +40,11 @@ def decoded(
     )
 
 
+def length(rows: Sequence[Sequence[object]]) -> int:
+    """Return how long all texts and bytes of native rows are together."""
+    return sum(len(native) for row in rows for native in row if isinstance(native, str | bytes))
+
+
 def reader(column: Column) -> Callable[[object], object]:
     """Return the function that gives our value of a native one, null included."""
     decode = column.codec.decode

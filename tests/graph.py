@@ -20,6 +20,7 @@ from resolvers.seal import Seal
 from schema.graph import build_schema, core_entities
 from sources.divisions import division_tree
 from sources.federation import Federation
+from sources.holding import Homes
 from sources.memory import MemorySource
 from sources.reference import divisions_source, matters_source
 from tests import world
@@ -122,8 +123,10 @@ SYSTEMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def build_graph(sources: Mapping[str, Source] | None = None) -> Graph:
-    """Return the graph; `sources` replace the systems of the same name."""
+def build_graph(
+    sources: Mapping[str, Source] | None = None, homes: Homes = MappingProxyType({})
+) -> Graph:
+    """Return the graph; `sources` replace the systems of the same name, or are new ones."""
     entities = graph_entities()
     core = core_entities()
     systems: dict[str, Source] = {
@@ -142,5 +145,5 @@ def build_graph(sources: Mapping[str, Source] | None = None) -> Graph:
     }
     recorded = {name: Recording(source) for name, source in systems.items()}
     policy = load_policy(ROOT / "auth" / "policy.toml", entities, frozenset({"MedicalEnrollment"}))
-    gate = Gate(policy, Federation(entities, recorded.values()))
+    gate = Gate(policy, Federation(entities, recorded.values(), homes=homes))
     return Graph(build_schema(entities), gate, Identity(SECRET, entities), recorded, entities)

@@ -104,15 +104,35 @@ def matches(entity: str, row: Row, where: Mapping[str, Any], seen: Mapping[str, 
     return _all(_part(entity, row, name, value, seen) for name, value in where.items())
 
 
-def ordered(rows: Rows, order_by: Sequence[Mapping[str, str]], key: str) -> list[Row]:
+def ordered(
+    rows: Rows,
+    order_by: Sequence[Mapping[str, Any]],
+    entity: str,
+    seen: Mapping[str, Rows],
+) -> list[Row]:
     """Return the rows as a GraphQL order wants them, nulls last, the key behind it."""
-    rest = sorted(rows, key=lambda row: str(row[key]))
+    rest = sorted(rows, key=lambda row: str(row[KEYS[entity]]))
     for order in reversed(order_by):
-        ((name, direction),) = order.items()
-        known = [row for row in rest if row[name] is not None]
-        known.sort(key=lambda row, name=name: row[name], reverse=direction == "DESC")  # type: ignore[misc] # values compare
-        rest = known + [row for row in rest if row[name] is None]
+        ((name, wanted),) = order.items()
+        values = {id(row): _sorted_by(entity, row, name, wanted, seen) for row in rest}
+        known = [row for row in rest if values[id(row)] is not None]
+        direction = next(iter(wanted.values())) if isinstance(wanted, Mapping) else wanted
+        known.sort(key=lambda row, values=values: values[id(row)], reverse=direction == "DESC")  # type: ignore[misc] # values compare
+        rest = known + [row for row in rest if values[id(row)] is None]
     return rest
+
+
+def _sorted_by(entity: str, row: Row, name: str, wanted: Any, seen: Mapping[str, Rows]) -> Any:
+    """Return the row's value: its own, or the greatest or least of the rows it is related to."""
+    if not isinstance(wanted, Mapping):
+        return row[name]
+    target, own, other = RELATIONS[entity][name]
+    ((field, direction),) = wanted.items()
+    if row[own] is None:
+        return None
+    related = [each[field] for each in seen[target] if each[other] == row[own]]
+    values = [value for value in related if value is not None]
+    return (max if direction == "DESC" else min)(values, default=None)  # type: ignore[type-var] # values compare
 
 
 def plain(value: object) -> object:

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from sources.memory import MemorySource
 from tests import oracle, world
-from tests.graph import PRINCIPALS, SYSTEMS, Graph, build_graph, graph_entities
-from tests.limited import LimitedSource
+from tests.graph import PRINCIPALS, Graph
+from tests.twins import graph_over
 
-QUESTIONS = 2_000
+QUESTIONS = 4_000
 ROOTS = {
     "Resident": "residents",
     "Household": "households",
@@ -46,15 +45,16 @@ DIVISIONS = (world.XIBEI, world.BENNIU, "320205", "32", world.OUTSIDE)
 
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("limited", [False, True], ids=["able sources", "limited sources"])
+@pytest.mark.parametrize("shared", [False, True], ids=["one home each", "several homes"])
 async def test_answers_equal_materialise_then_filter_for_every_entity_and_role(
-    part: int, limited: bool
+    part: int, limited: bool, shared: bool
 ) -> None:
     found = refused = 0
-    graph = build_graph()
-    for seed in range(part * QUESTIONS // 8, (part + 1) * QUESTIONS // 8):
-        chance = Random(seed + 10_000 * limited)
+    graph = graph_over(world.ROWS, shared=shared)
+    for seed in range(part * QUESTIONS // 16, (part + 1) * QUESTIONS // 16):
+        chance = Random(seed + 10_000 * limited + 20_000 * shared)
         if limited and seed % 10 == 0:
-            graph = _limited(seed)
+            graph = graph_over(world.ROWS, seed, shared=shared)
         account = chance.choice(sorted(PRINCIPALS))
         entity = chance.choice(sorted(ROOTS))
         answered, expected = await _ask_both(graph, chance, account, entity)
@@ -79,7 +79,7 @@ async def _ask_both(graph: Graph, chance: Random, account: str, entity: str) -> 
         return answer.data["list"], None
     assert answer.errors is None, answer.errors
     rows = [row for row in seen[entity] if oracle.matches(entity, row, where, seen) is True]
-    rows = oracle.ordered(rows, order, oracle.KEYS[entity])
+    rows = oracle.ordered(rows, order, entity, seen)
     nodes = [
         {name: entity if name == "__typename" else oracle.plain(row.get(name)) for name in names}
         for row in rows[:first]
@@ -97,8 +97,10 @@ def _names_hidden(account: str, entity: str, where: Any, order: Any) -> bool:
     opened = _OPENED[account]
     if entity not in opened:
         return False
-    ordered = {name for part in order for name in part}
-    return bool(ordered - set(oracle.CLEAR[entity])) or _filters_hidden(opened, entity, where)
+    for name, wanted in (item for part in order for item in part.items()):
+        if isinstance(wanted, dict) and oracle.RELATIONS[entity][name][0] not in opened:
+            return True
+    return _filters_hidden(opened, entity, where)
 
 
 def _filters_hidden(opened: frozenset[str], entity: str, where: Any) -> bool:
@@ -187,25 +189,13 @@ def _operators(name: str) -> tuple[str, ...]:
     return ranges if name in VALUES else (*ranges, "startsWith", "contains")
 
 
-def _order(chance: Random, entity: str) -> list[dict[str, str]]:
+def _order(chance: Random, entity: str) -> list[dict[str, Any]]:
     names = [name for name in oracle.CLEAR[entity] if name not in oracle.CODES]
     chosen = chance.sample(names, min(len(names), chance.choice((0, 1, 2))))
-    return [{name: chance.choice(("ASC", "DESC"))} for name in chosen]
-
-
-def _limited(seed: int) -> Graph:
-    entities = graph_entities()
-    return build_graph(
-        {
-            name: LimitedSource(
-                MemorySource(
-                    name,
-                    name,
-                    {entity: entities[entity] for entity in held},
-                    {entity: world.ROWS[entity] for entity in held},
-                ),
-                seed + place,
-            )
-            for place, (name, held) in enumerate(SYSTEMS.items())
-        }
-    )
+    order: list[dict[str, Any]] = [{name: chance.choice(("ASC", "DESC"))} for name in chosen]
+    if oracle.RELATIONS[entity] and chance.random() < 0.2:
+        name = chance.choice(sorted(oracle.RELATIONS[entity]))
+        target = oracle.RELATIONS[entity][name][0]
+        fields = [field for field in oracle.CLEAR[target] if field not in oracle.CODES]
+        order.insert(0, {name: {chance.choice(fields): chance.choice(("ASC", "DESC"))}})
+    return order

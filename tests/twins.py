@@ -16,6 +16,7 @@ from schema.errors import formatted
 from sources.federation import Federation
 from sources.memory import MemorySource
 from tests import oracle, world
+from tests.divided import HOMES, divided
 from tests.graph import ROOT, SYSTEMS, Graph, Recording, build_graph, graph_entities
 from tests.limited import LimitedSource
 from tests.world import Row
@@ -33,8 +34,12 @@ KEYS: Final[Mapping[str, str]] = {
 LINKS: Final = frozenset({"idNumber", "applicantIdNumber", "headIdNumber", "caseNumber"})
 
 
-def graph_over(rows: World, limited: int | None = None) -> Graph:
-    """Return the graph over the rows; `limited` takes abilities from the systems by chance."""
+def graph_over(rows: World, limited: int | None = None, *, shared: bool = False) -> Graph:
+    """
+    Return the graph over the rows.
+
+    `limited` takes abilities from the systems by chance; `shared` divides entities among systems.
+    """
     entities = graph_entities()
     systems: dict[str, Any] = {
         name: MemorySource(
@@ -45,6 +50,8 @@ def graph_over(rows: World, limited: int | None = None) -> Graph:
         )
         for name, held in SYSTEMS.items()
     }
+    if shared:
+        systems = {**divided(rows, entities, SYSTEMS)}
     if limited is not None:
         systems = {
             name: LimitedSource(source, limited + place)
@@ -52,7 +59,8 @@ def graph_over(rows: World, limited: int | None = None) -> Graph:
         }
     base = _base()
     recorded = {name: Recording(source) for name, source in {**base.sources, **systems}.items()}
-    gate = Gate(policy(), Federation(base.entities, recorded.values()))
+    homes = HOMES if shared else {}
+    gate = Gate(policy(), Federation(base.entities, recorded.values(), homes=homes))
     return replace(base, gate=gate, sources=recorded)
 
 

@@ -85,18 +85,21 @@ class Desk:
         await self.graph.aclose()
 
     async def ask(self, account: str, query: str, **variables: object) -> Answer:
+        return await self.post(account, {"query": query, "variables": variables})
+
+    async def post(self, account: str, question: Mapping[str, object]) -> Answer:
         began = time.monotonic()
         answer = await self._http.post(
-            "/graphql",
-            json={"query": query, "variables": variables},
-            headers={"authorization": f"Bearer {account}"},
+            "/graphql", json=question, headers={"authorization": f"Bearer {account}"}
         )
         seconds = time.monotonic() - began
         context = self._contexts.pop(answer.headers["x-request-id"])
         return Answer(answer.content, context.calls, seconds)
 
     async def _context(self, asking: Asking) -> RequestContext:
-        context = self.graph.context(asking.principal, asking.request_id)
+        context = self.graph.context(
+            asking.principal, asking.request_id, provenance=asking.provenance
+        )
         self._contexts[asking.request_id] = context
         return context
 

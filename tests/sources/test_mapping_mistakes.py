@@ -102,7 +102,7 @@ def test_an_entity_and_an_attached_field_belong_to_one_file(tmp_path: Path) -> N
 
     assert mistakes(write(tmp_path, one=GOOD, two=two)) == [
         f"two.toml:6: Grant is already given by {tmp_path}/one.toml:16. "
-        "Give an entity in one file only.",
+        "Give a facet in one file only.",
         f"two.toml:8: Resident.grants is already taken by {tmp_path}/one.toml:18. "
         "Write another name for the field.",
     ]

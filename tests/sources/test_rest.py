@@ -113,6 +113,34 @@ async def test_all_batches_run_at_the_same_time_within_the_concurrency() -> None
 
 
 @pytest.mark.parametrize("style", PAGES)
+@pytest.mark.parametrize(("limit", "pages"), [(1, 1), (2, 1), (3, 2), (5, 3), (9, 3)])
+async def test_no_more_pages_are_asked_for_than_a_limit_needs(
+    style: str, limit: int, pages: int
+) -> None:
+    system, endpoint = stub(), replace(ENDPOINT, paging=PAGES[style])
+
+    assert await answered(system, replace(scan(), limit=limit), endpoint) == list(ROWS[:limit])
+    assert len(system.asked) == pages
+
+
+async def test_a_limit_counts_the_rows_that_are_kept() -> None:
+    where = all_of(In("idNumber", ("B", "C")), Comparison("idNumber", Operator.EQ, "C"))
+    endpoint = replace(ENDPOINT, paging=PAGES["page"])
+
+    assert await answered(stub(), replace(scan(where), limit=1), endpoint) == [ROWS[3]]
+
+
+async def test_a_system_with_more_rows_than_the_budget_gives_the_few_asked_for() -> None:
+    endpoint, budget = replace(ENDPOINT, paging=PAGES["page"]), Budget(seconds=5.0, rows=4)
+
+    rows = await answered(stub(), replace(scan(), limit=2), endpoint, budget=budget)
+    failure = await failed(stub(), scan(), endpoint, budget=budget)
+
+    assert rows == list(ROWS[:2])
+    assert isinstance(failure, SourceRefused)
+
+
+@pytest.mark.parametrize("style", PAGES)
 async def test_pages_are_read_to_the_end(style: str) -> None:
     system = stub()
     endpoint = replace(ENDPOINT, paging=PAGES[style])

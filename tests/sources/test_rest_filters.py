@@ -204,7 +204,7 @@ async def test_rows_are_checked_again_unless_the_system_is_trusted() -> None:
 @pytest.mark.parametrize(
     "read",
     [
-        replace(scan(), limit=1),
+        replace(by_key("A"), limit=1),
         replace(scan(), order_by=(Order("number"),)),
         scan(Comparison("kind", Operator.EQ, "RESIDENT")),
         scan(Comparison("idNumber", Operator.LT, "B")),

@@ -1,0 +1,342 @@
+"""
+One read against one of the systems that hold an entity: what goes along and what is run here.
+
+A read goes to the source as far as its capabilities reach; the residual, the order and the limit
+that could not go along are run on what comes back, page by page where a limit is wanted and the
+order allows, until enough rows are kept.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Final, Protocol, TypeAlias
+
+from contract.entity import Entity
+from contract.errors import SourceFailure, TooComplex
+from contract.keyset import rows_after
+from contract.predicate import (
+    TRUE,
+    Comparison,
+    In,
+    Operator,
+    Predicate,
+    Related,
+    all_of,
+    any_of,
+    conjuncts,
+    relations_of,
+)
+from contract.read import Aggregate, ForEach, Function, Measure, Order, Read, Rows
+from contract.source import Capabilities, RunsExists, Source, Split, pushes, split
+from sources import rowset
+from sources.constants import filled
+from sources.holding import Holding
+
+ORIGIN: Final = "#source"
+"""Asked for among the fields of a read, the name of the system that a row is from."""
+_FIRST_PAGE: Final = 200
+_LARGEST_PAGE: Final = 4_000
+_LISTED: Final = 2_000  # rows that may be listed to know how many there are
+_BY_KEY: Final = "该系统只能按证件号码等编号查询,请先限定人员或编号。"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One question to one source, for completeness and for tests that count."""
+
+    source: str
+    title: str
+    entity: str
+    state: str
+    rows: int = 0
+    as_of: datetime | None = None
+
+
+Calls: TypeAlias = list[Call]
+
+
+class Others(Protocol):
+    """What a part needs to know of the rest of the graph, to answer Exists."""
+
+    @property
+    def scan_rows(self) -> int:
+        """Return how many rows may be fetched for a residual."""
+
+    def fields_named(self, entity: str, predicate: Predicate) -> frozenset[str]:
+        """Return the entity's fields needed to evaluate the predicate, joins included."""
+
+    async def related(self, entity: str, rows: Rows, predicate: Predicate, calls: Calls) -> Related:
+        """Return the tests of every Exists in the predicate, for these rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    split: Split
+    order_pushed: bool
+    limit_pushed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One holding as part of an answer; `runs`: the questions about related rows that run there."""
+
+    holding: Holding
+    entity: Entity
+    others: Others
+    runs: RunsExists
+    calls: Calls
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what the source can do with the entity."""
+        return self.holding.capabilities
+
+    async def read(self, read: Read) -> Rows:
+        """
+        Return exactly the rows asked for, of those the source is the home of.
+
+        Raises: SourceFailure; TooComplex when too much would have to be fetched.
+        """
+        if ORIGIN in read.fields:
+            fields = tuple(field for field in read.fields if field != ORIGIN)
+            rows = await self.read(replace(read, fields=fields))
+            return filled(rows, read.fields, {ORIGIN: self.holding.source.name})
+        read = replace(read, where=all_of(read.where, self.holding.own))
+        for_each = read.for_each
+        if for_each is not None and for_each.fields not in self.capabilities.for_each:
+            return await self._by_predicate(read, for_each)
+        plan = self._plan(read)
+        if self._believed(read, plan):
+            first = await self._first_of(read, plan)
+            if first is not None:
+                return first
+        order = self._total_order(read, plan)
+        if read.limit is None or plan.limit_pushed or order is None:
+            return await self._whole(read, plan)
+        return await self._paged(replace(read, order_by=order), plan)
+
+    async def aggregate(self, aggregate: Aggregate) -> Rows:
+        """
+        Return the measures over the rows the source is the home of.
+
+        Reads:  the source once, or all rows the predicate keeps.
+        Raises: SourceFailure; TooComplex when too much would have to be fetched.
+        """
+        aggregate = replace(aggregate, where=all_of(aggregate.where, self.holding.own))
+        if self.aggregates(aggregate):
+            source = self.holding.source
+            return await _noted(
+                source, aggregate.entity, lambda: source.aggregate(aggregate), self.calls
+            )
+        most = self.others.scan_rows
+        fields = measured_fields(aggregate) or self.entity.key
+        rows = await self.read(Read(aggregate.entity, fields, aggregate.where, limit=most + 1))
+        if len(rows.rows) > most:
+            raise TooComplex
+        return rowset.aggregated(rows, replace(aggregate, where=TRUE))
+
+    async def count(self, where: Predicate) -> int | None:
+        """
+        Return how many rows the source has; None where it cannot tell and they are too many.
+
+        Raises: SourceFailure.
+        """
+        where = all_of(where, self.holding.own)
+        counted = Aggregate(self.entity.name, (Measure("rows", Function.COUNT),), where)
+        if self.aggregates(counted):
+            return int(str((await self.aggregate(counted)).rows[0][0]))
+        able = self.capabilities
+        if not (able.scan and able.limit and pushes(able, where, self.runs)):
+            return None
+        wanted = Read(self.entity.name, self.entity.key, where, limit=_LISTED + 1)
+        found = len((await self.read(wanted)).rows)
+        return found if found <= _LISTED else None
+
+    async def _by_predicate(self, read: Read, for_each: ForEach) -> Rows:
+        """Ask for keys that the source does not take, as any other filter."""
+        fields = _joined(read.fields, tuple(order.field for order in read.order_by))
+        where = all_of(read.where, _one_of(for_each))
+        rows = await self.read(Read(read.entity, fields, where))
+        ordered = rowset.ordered(rows, read.order_by)
+        return rowset.project(rowset.limited(ordered, read.limit, for_each), read.fields)
+
+    def _plan(self, read: Read) -> _Plan:
+        capabilities = self.capabilities
+        parts = split(capabilities, read.where, self.runs)
+        if not (capabilities.scan or read.for_each or _by_key(capabilities, parts.pushed)):
+            raise TooComplex(_BY_KEY)
+        if not capabilities.trusted:
+            # What such a source was asked is asked again of what it answers.
+            parts = Split(parts.pushed, read.where)
+        ordered = all(order.field in capabilities.order_by for order in read.order_by)
+        limits = capabilities.for_each_limit if read.for_each else capabilities.limit
+        return _Plan(parts, ordered, parts.residual == TRUE and ordered and limits)
+
+    def _total_order(self, read: Read, plan: _Plan) -> tuple[Order, ...] | None:
+        """Return the order with the key behind it, if pages can be asked for in it."""
+        capabilities = self.capabilities
+        if read.for_each or not (plan.order_pushed and capabilities.limit):
+            return None
+        named = {order.field for order in read.order_by}
+        key = self.entity.key
+        order = (*read.order_by, *(Order(field) for field in key if field not in named))
+        compares = {Operator.EQ, Operator.LT, Operator.GT, Operator.IS_NULL}
+        able = capabilities.disjunction and all(
+            part.field in capabilities.order_by
+            and compares <= capabilities.operators.get(part.field, frozenset())
+            for part in order
+        )
+        return order if able else None
+
+    async def _whole(self, read: Read, plan: _Plan) -> Rows:
+        """Fetch all that the source keeps, in one question a batch, and run the rest here."""
+        asked = replace(
+            read,
+            fields=self._fetched(read, plan),
+            where=plan.split.pushed,
+            order_by=read.order_by if plan.order_pushed else (),
+            limit=read.limit if plan.limit_pushed else None,
+        )
+        answer = await self._batches(asked)
+        rows = await self._kept(answer, plan.split.residual)
+        if not plan.order_pushed:
+            rows = rowset.ordered(rows, read.order_by)
+        rows = rowset.project(rowset.limited(rows, read.limit, read.for_each), read.fields)
+        return replace(rows, as_of=answer.as_of)
+
+    def _believed(self, read: Read, plan: _Plan) -> bool:
+        """Return whether a source that is not trusted is asked for all of this, and for no more."""
+        able = self.capabilities
+        whole = split(able, read.where, self.runs).residual == TRUE
+        bare = read.limit is not None and not read.order_by and read.for_each is None
+        return bare and whole and able.limit and not able.trusted
+
+    async def _first_of(self, read: Read, plan: _Plan) -> Rows | None:
+        """Return so many rows of a source that is checked again; None where it did not filter."""
+        fields = self._fetched(read, plan)
+        answer = await self._asked(replace(read, fields=fields, where=plan.split.pushed))
+        rows = await self._kept(answer, plan.split.residual)
+        if len(rows.rows) < len(answer.rows):
+            return None
+        cut = rowset.limited(rowset.project(rows, read.fields), read.limit)
+        return replace(cut, as_of=answer.as_of)
+
+    async def _paged(self, read: Read, plan: _Plan) -> Rows:
+        """Fetch page after page until enough rows pass the residual; the order is total."""
+        wanted = read.limit or 0
+        size = max(_FIRST_PAGE, wanted)
+        fields = _joined(self._fetched(read, plan), tuple(o.field for o in read.order_by))
+        asked = Read(read.entity, fields, plan.split.pushed, read.order_by, size)
+        kept: list[tuple[object, ...]] = []
+        fetched = 0
+        while True:
+            page = await self._asked(asked)
+            fetched += len(page.rows)
+            kept += (await self._kept(page, plan.split.residual)).rows
+            if len(kept) >= wanted or len(page.rows) < size:
+                return rowset.project(Rows(fields, kept[:wanted], page.as_of), read.fields)
+            if fetched >= self.others.scan_rows:
+                raise TooComplex
+            size = min(2 * size, _LARGEST_PAGE)
+            behind = all_of(plan.split.pushed, self._behind(read, page))
+            asked = replace(asked, where=behind, limit=size)
+
+    def _behind(self, read: Read, page: Rows) -> Predicate:
+        required = {field.name for field in self.entity.fields.values() if not field.nullable}
+        last = [page.rows[-1][page.fields.index(part.field)] for part in read.order_by]
+        return rows_after(read.order_by, last, required)
+
+    async def _batches(self, read: Read) -> Rows:
+        if read.for_each is None:
+            return await self._asked(read)
+        keys = iter(dict.fromkeys(read.for_each.keys))
+        batches: list[Read] = []
+        while batch := tuple(islice(keys, self.capabilities.batch)):
+            batches.append(replace(read, for_each=ForEach(read.for_each.fields, batch)))
+        answers = await asyncio.gather(*(self._asked(part) for part in batches))
+        copies = [answer.as_of for answer in answers if answer.as_of is not None]
+        rows = [row for answer in answers for row in answer.rows]
+        return Rows(read.fields, rows, min(copies, default=None))
+
+    async def _asked(self, read: Read) -> Rows:
+        source = self.holding.source
+        return await _noted(source, read.entity, lambda: source.read(read), self.calls)
+
+    async def _kept(self, rows: Rows, residual: Predicate) -> Rows:
+        if residual == TRUE or not rows.rows:
+            return rows
+        # What a row says of itself is asked first: rows out of scope are no reason to ask others.
+        own = tuple(part for part in conjuncts(residual) if not relations_of(part))
+        rows = rowset.keep(rows, all_of(*own))
+        if not rows.rows:
+            return rows
+        related = await self.others.related(self.entity.name, rows, residual, self.calls)
+        return rowset.keep(rows, residual, related)
+
+    def aggregates(self, aggregate: Aggregate) -> bool:
+        """Return whether the source itself can compute the measures."""
+        capabilities = self.capabilities
+        functions = {measure.function for measure in aggregate.measures}
+        return (
+            capabilities.trusted
+            and capabilities.scan
+            and functions <= capabilities.functions
+            and set(aggregate.group_by) <= capabilities.group_by
+            and pushes(capabilities, aggregate.where, self.runs)
+        )
+
+    def _fetched(self, read: Read, plan: _Plan) -> tuple[str, ...]:
+        order = () if plan.order_pushed else tuple(order.field for order in read.order_by)
+        residual = self.others.fields_named(read.entity, plan.split.residual)
+        return _joined(read.fields, order, tuple(sorted(residual)))
+
+
+def measured_fields(aggregate: Aggregate) -> tuple[str, ...]:
+    """Return the fields that an aggregate groups by or measures."""
+    measured = tuple(measure.field for measure in aggregate.measures if measure.field)
+    return _joined(aggregate.group_by, measured)
+
+
+def _by_key(capabilities: Capabilities, pushed: Predicate) -> bool:
+    keys = {fields[0] for fields in capabilities.for_each if len(fields) == 1}
+    return any(
+        part.field in keys
+        for part in conjuncts(pushed)
+        if isinstance(part, In) or (isinstance(part, Comparison) and part.operator is Operator.EQ)
+    )
+
+
+def _one_of(for_each: ForEach) -> Predicate:
+    """Return what is true of the rows with one of the keys."""
+    if len(for_each.fields) == 1:
+        return In(for_each.fields[0], tuple(key[0] for key in for_each.keys))  # type: ignore[misc] # values of a field
+    return any_of(
+        *(
+            all_of(
+                *(
+                    Comparison(field, Operator.EQ, value)  # type: ignore[arg-type] # values of fields
+                    for field, value in zip(for_each.fields, key, strict=True)
+                )
+            )
+            for key in for_each.keys
+        )
+    )
+
+
+def _joined(*fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(field for part in fields for field in part))
+
+
+async def _noted(
+    source: Source, entity: str, ask: Callable[[], Awaitable[Rows]], calls: Calls
+) -> Rows:
+    try:
+        rows = await ask()
+    except SourceFailure as failure:
+        calls.append(Call(source.name, source.title, entity, failure.state))
+        raise
+    state = "OK" if rows.as_of is None else "STALE"
+    calls.append(Call(source.name, source.title, entity, state, len(rows.rows), rows.as_of))
+    return rows
