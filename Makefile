@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-ROOMS := contract transport store auth sources execution resolvers schema gateway web demo tests server.py
+ROOMS := contract transport store auth sources onboarding execution resolvers schema gateway web demo tests server.py
 
 .PHONY: demo test test-deep check format lint types imports schema lock clean help
 
@@ -15,6 +15,9 @@ test: $(INSTALLED) build/node/installed ## Run all tests (ARGS='-k gate')
 	$(BIN)/python -m coverage run -m pytest -n 2 $(ARGS)
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
+
+test-deep: $(INSTALLED) ## Run the long tests: the whole fault drill (ARGS='-k health')
+	$(BIN)/python -m pytest -m deep $(ARGS)
 
 check: format lint types imports ## Everything that is not a test
 

@@ -32,7 +32,7 @@ def test_an_unknown_name_in_the_settings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandRefused) as caught:
         check_settings_file(path)
 
-    assert str(caught.value).startswith(f"{path}: unknown: lisen; known: clock, departments, d")
+    assert str(caught.value).startswith(f"{path}: unknown: lisen; known: check-every, clock, ")
 
 
 ACCOUNTS = '[account.clerk]\nroles = ["township_clerk"]\nscopes = ["320411003"]\n'
