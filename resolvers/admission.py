@@ -124,8 +124,8 @@ class Admission:
                 return Exists(part.relationship, inner, by_key=True)
             # Whole rows of the grant, also where they follow the row asked about: another grant may
             # have opened that one, and a source may be asked for these first.
-            rows = (all_of(inner, grant.rows) for grant in opened_by)
-            return Exists(part.relationship, any_of(*rows))
+            rows = any_of(*(grant.rows for grant in opened_by))
+            return Exists(part.relationship, all_of(inner, rows))
 
         return guard
 

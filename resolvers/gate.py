@@ -116,21 +116,33 @@ class Gate:
         Reads:  each system of the entity once, by the parents' keys.
         Raises: SourceFailure.
         """
-        entity = parents[0].layout.entity
-        if not self._federation.is_shared(entity.name):
+        if not self._federation.is_shared(parents[0].entity):
             return [[] for _ in parents]
-        tags = {parent.key(): parent.grants for parent in parents}
-        names = tuple(sorted({*fields, *entity.key}))
-        read = Read(entity.name, (*names, ORIGIN), for_each=ForEach(entity.key, tuple(tags)))
-        rows = await self._federation.copies(read, asker.calls)
-        keys = list(map(picker(rows.fields, entity.key), rows.rows))
-        grants = self._admission.policy.grants(asker.principal, entity.name)
-        shown = tuple(sorted(fields))
+        homes: dict[str, list[Record]] = {}
+        for parent in parents:
+            homes.setdefault(parent.layout.source, []).append(parent)
         found: dict[tuple[object, ...], list[Record]] = {}
-        records = self._made(entity, shown, rows, grants, [tags[key] for key in keys])
-        for key, record in zip(keys, records, strict=True):
-            found.setdefault(key, []).append(record)
-        return [found.get(parent.key(), []) for parent in parents]
+        for home, own in homes.items():
+            for record in await self._copies_of(asker, fields, home, own):
+                found.setdefault((home, *record.key()), []).append(record)
+        return [found.get((parent.layout.source, *parent.key()), []) for parent in parents]
+
+    async def _copies_of(
+        self, asker: Asker, fields: frozenset[str], home: str, parents: Sequence[Record]
+    ) -> list[Record]:
+        entity, tags = parents[0].layout.entity, dict[tuple[object, ...], frozenset[int]]()
+        for parent in parents:
+            tags[parent.key()] = tags.get(parent.key(), parent.grants) & parent.grants
+        held = frozenset[int]().union(*tags.values())
+        every = self._admission.policy.grants(asker.principal, entity.name)
+        grants = tuple(grant for grant in every if grant.number in held)
+        seen = (name for name in fields if any(shows(grant, name) for grant in grants))
+        names = tuple(sorted({*seen, *entity.key}))
+        by_key = ForEach(entity.key, tuple(tags))
+        read = Read(entity.name, (*names, ORIGIN), for_each=by_key)
+        rows = await self._federation.copies(read, home, asker.calls)
+        keys = map(picker(rows.fields, entity.key), rows.rows)
+        return self._made(entity, tuple(sorted(fields)), rows, grants, [tags[key] for key in keys])
 
     def _grants(self, asker: Asker, ask: Ask, reached: Reached | None = None) -> tuple[Grant, ...]:
         if not self._federation.holders(ask.selection.entity):

@@ -25,6 +25,7 @@ from contract.predicate import (
     Truth,
     all_of,
     conjuncts,
+    relations_of,
 )
 from contract.read import Aggregate, Read, Rows
 from contract.source import Source, runs_no_exists
@@ -91,31 +92,62 @@ class Federation:
         extreme = next((order.extreme for order in read.order_by if order.extreme), None)
         if extreme is not None:
             return await Ranking(read, extreme, _Asking(self, calls)).ranked()
-        where = read.where
-        if read.for_each is None:  # rows by key are few: they ask, and are not asked for
-            where = await self._semijoin.driven(read.entity, where, _Asking(self, calls))
-        asked = list(self._asked(read.entity, where, calls))
-        if not asked:
+        read = await self._prepared(read, calls)
+        asked = list(self._asked(read.entity, read.where, calls))
+        if not asked or (read.for_each is not None and not read.for_each.keys):
             return Rows(read.fields, ())
-        read = replace(read, where=where)
         if len(asked) == 1:
             part, where = asked[0]
             return await part.read(replace(read, where=where))
         return await self._scattered(read, asked)
 
-    async def copies(self, read: Read, calls: Calls) -> Rows:
+    async def _prepared(self, read: Read, calls: Calls) -> Read:
         """
-        Return what systems say of rows by key that are not the rows' home.
+        Return the question with what other systems say of it.
+
+        Rows by key are few: they ask, and are not asked for. What a key alone decides is asked
+        before there are rows, so that nobody can tell from what is asked whether there are any.
+        """
+        asking = _Asking(self, calls)
+        if read.for_each is None:
+            return replace(read, where=await self._semijoin.driven(read.entity, read.where, asking))
+        keys = Rows(read.for_each.fields, read.for_each.keys)
+        alone = all_of(*(p for p in conjuncts(read.where) if self._told_by(keys, read, p)))
+        if alone == TRUE:
+            return read
+        related = await self._semijoin.following(read.entity, keys, alone, asking)
+        kept = tuple(rowset.keep(keys, alone, related).rows)
+        rest = all_of(*(part for part in conjuncts(read.where) if part not in conjuncts(alone)))
+        return replace(read, where=rest, for_each=replace(read.for_each, keys=kept))
+
+    def _told_by(self, keys: Rows, read: Read, part: Predicate) -> bool:
+        """Return whether a condition about related rows depends on the keys alone."""
+        named = self._semijoin.fields_named(read.entity, part)
+        asked = relations_of(part)
+        if not asked or not named <= set(keys.fields) or any(exists.by_key for exists in asked):
+            return False
+        return not all(
+            self._semijoin.runs(held.source, read.entity, exists)
+            for held in self.holders(read.entity)
+            for exists in asked
+        )
+
+    async def copies(self, read: Read, home: str, calls: Calls) -> Rows:
+        """
+        Return what other systems say of rows, by key, whose home is the source of that name.
 
         Raises: SourceFailure where one of them failed.
         """
-        entity = self.entities[read.entity]
+        entity, holders = self.entities[read.entity], self.holders(read.entity)
+        own = next(holding.own for holding in holders if holding.source.name == home)
+        read = replace(read, where=own)  # a row that says it is another one's is no copy of this
         others = (
             Part(replace(holding, own=outside(holding.own)), entity, self, runs_no_exists, calls)
-            for holding in self.holders(read.entity)
+            for holding in holders
+            if holding.source.name != home and may_hold(own, outside(holding.own))
         )
-        answers = await _all_of(part.read(read) for part in others if part.holding.own != FALSE)
-        return merged(read, answers, ())
+        answers = await _all_of(part.read(read) for part in others)
+        return merged(read, answers, ()) if answers else Rows(read.fields, ())
 
     async def aggregate(self, aggregate: Aggregate, calls: Calls) -> Rows:
         """

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final, Protocol, TypeAlias
 
 from contract.entity import Entity
-from contract.errors import SourceFailure, TooComplex
+from contract.errors import SourceFailure, SourceTimeout, TooComplex
 from contract.keyset import rows_after
 from contract.predicate import (
     TRUE,
@@ -332,6 +332,9 @@ def _joined(*fields: tuple[str, ...]) -> tuple[str, ...]:
 async def _noted(
     source: Source, entity: str, ask: Callable[[], Awaitable[Rows]], calls: Calls
 ) -> Rows:
+    if any(call.source == source.name and call.state == SourceTimeout.state for call in calls):
+        # One answer waits for a silent system once, however often it needs it.
+        raise SourceTimeout(source.name, source.title, "it has not answered this request before")
     try:
         rows = await ask()
     except SourceFailure as failure:

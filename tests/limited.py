@@ -1,8 +1,9 @@
-"""A source that claims less than it can, and refuses what it did not claim."""
+"""Sources that claim less than they can, or do not answer."""
 
 from collections.abc import Mapping
 from random import Random
 
+from contract.errors import SourceUnavailable
 from contract.predicate import TRUE, Operator
 from contract.read import Aggregate, Read, Rows
 from contract.source import Capabilities, Source, pushes
@@ -39,6 +40,21 @@ class LimitedSource:
         assert pushes(able, aggregate.where)
         assert {measure.function for measure in aggregate.measures} <= able.functions
         return await self._source.aggregate(aggregate)
+
+
+class DownSource:
+    """A source that does not answer any more."""
+
+    def __init__(self, source: Source) -> None:
+        self.name = source.name
+        self.title = source.title
+        self.entities = source.entities
+
+    async def read(self, read: Read) -> Rows:
+        raise SourceUnavailable(self.name, self.title, read.entity)
+
+    async def aggregate(self, aggregate: Aggregate) -> Rows:
+        raise SourceUnavailable(self.name, self.title, aggregate.entity)
 
 
 def _fewer(able: Capabilities, chance: Random) -> Capabilities:

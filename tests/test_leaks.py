@@ -27,7 +27,8 @@ DEEP = {
     "Resident": """
         idNumber phone household { number headIdNumber head { name } members { name phone } }
         cases { totalCount nodes { number contactPhone applicant { name } events { note } } }
-        medicalEnrollments { kind subject { name } } livesIn { residents { totalCount } }
+        _provenance { field source conflicts { value } }
+        medicalEnrollments { kind } livesIn { residents { totalCount } }
     """,
     "Household": "headIdNumber head { name idNumber } members { name cases { totalCount } }",
     "Case": """
@@ -74,6 +75,7 @@ async def test_what_a_principal_may_not_see_changes_no_byte_of_an_answer(part: i
         ]
 
         assert one == other, (seed, account, question)
+        assert b"GRAPHQL_VALIDATION_FAILED" not in one
         filled += b'"edges":[{' in one
         seen += control[0] != control[1]
     assert filled > 0.3 * TWINS / 3

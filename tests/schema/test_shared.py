@@ -5,13 +5,11 @@ from typing import Any
 
 import orjson
 
-from contract.errors import SourceUnavailable
-from contract.read import Aggregate, Read, Rows
-from contract.source import Source
 from schema.errors import formatted
 from tests import oracle, world
 from tests.divided import HOMES, divided
 from tests.graph import SYSTEMS, Graph, build_graph, graph_entities
+from tests.limited import DownSource
 
 LISTED = """{
   cases(where: {status: {eq: ACCEPTED}}, orderBy: [{acceptedAt: DESC}], first: 50) {
@@ -20,24 +18,9 @@ LISTED = """{
 }"""
 
 
-class Down:
-    """A system that does not answer."""
-
-    def __init__(self, source: Source) -> None:
-        self.name = source.name
-        self.title = source.title
-        self.entities = source.entities
-
-    async def read(self, read: Read) -> Rows:
-        raise SourceUnavailable(self.name, self.title)
-
-    async def aggregate(self, aggregate: Aggregate) -> Rows:
-        raise SourceUnavailable(self.name, self.title)
-
-
 def graph_with(*down: str) -> Graph:
     systems = divided(world.ROWS, graph_entities(), SYSTEMS)
-    systems |= {name: Down(systems[name]) for name in down}
+    systems |= {name: DownSource(systems[name]) for name in down}
     return build_graph(systems, HOMES)
 
 

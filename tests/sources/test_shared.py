@@ -31,7 +31,7 @@ from sources.federation import ORIGIN, Calls, Federation
 from sources.holding import Homes
 from sources.memory import MemorySource
 from tests.graph import Recording
-from tests.limited import LimitedSource
+from tests.limited import DownSource, LimitedSource
 
 Row = Mapping[str, object]
 
@@ -120,21 +120,6 @@ def asked(built: Federation) -> list[str]:
     return [source.name for source in built.sources for _ in source.reads]  # type: ignore[attr-defined] # recordings
 
 
-class Down:
-    """A source that does not answer any more."""
-
-    def __init__(self, source: Source) -> None:
-        self.name = source.name
-        self.title = source.title
-        self.entities = source.entities
-
-    async def read(self, read: Read) -> Rows:
-        raise SourceUnavailable(self.name, self.title)
-
-    async def aggregate(self, aggregate: Aggregate) -> Rows:
-        raise SourceTimeout(self.name, self.title)
-
-
 def in_order(rows: list[Row]) -> list[Row]:
     known = [row for row in rows if row["acceptedAt"] is not None]
     known.sort(key=lambda row: str(row["number"]))
@@ -185,7 +170,7 @@ async def test_rows_that_come_while_pages_are_read_neither_hide_nor_double_other
 async def test_a_system_that_fails_half_way_leaves_the_others_rows_and_the_cursor_works() -> None:
     sources = systems(CASES)
     first = await page(federation(sources), None, [])
-    failing = federation({**sources, "人社": Down(sources["人社"])})
+    failing = federation({**sources, "人社": DownSource(sources["人社"])})
     calls: Calls = []
     second = await page(failing, first.rows[-1], calls)
     third = await page(federation(sources), second.rows[-1], [])
@@ -233,8 +218,8 @@ async def test_numbers_are_added_up_and_not_given_where_a_part_is_missing() -> N
         ),
         key=str,
     )
-    with pytest.raises(SourceTimeout):
-        await federation({**sources, "市监": Down(sources["市监"])}).aggregate(
+    with pytest.raises(SourceUnavailable):
+        await federation({**sources, "市监": DownSource(sources["市监"])}).aggregate(
             Aggregate("Case", measures[:1]), []
         )
 
@@ -291,15 +276,34 @@ async def test_the_limit_counts_per_key_over_all_systems() -> None:
 
 async def test_what_rows_decide_is_not_decided_with_some_of_them_missing() -> None:
     sources = systems(CASES)
-    down = {**sources, "民政": Down(sources["民政"])}
+    down = {**sources, "民政": DownSource(sources["民政"])}
     where = Not(Exists("of", Comparison("handler", Operator.EQ, "甲")))
 
     with pytest.raises(SourceUnavailable):
         await federation(down).read(Read("Event", ("number",), where), [])
 
 
+async def test_a_system_that_did_not_answer_in_time_is_not_asked_again_for_the_same_request() -> (
+    None
+):
+    class Silent(DownSource):
+        async def read(self, read: Read) -> Rows:
+            raise SourceTimeout(self.name, self.title)
+
+    sources = systems(CASES)
+    built = federation({**sources, "人社": Silent(sources["人社"])})
+    calls: Calls = []
+    first, second = [await page(built, None, calls) for _ in range(2)]
+
+    assert list(first.rows) == list(second.rows)
+    assert [failure.source for failure in second.failures] == ["人社"]
+    assert asked(built).count("人社") == 1
+    assert len((await page(built, None, [])).failures) == 1
+    assert asked(built).count("人社") == 2
+
+
 async def test_no_system_at_all_is_a_failure() -> None:
-    sources = {name: Down(each) for name, each in systems(CASES).items()}
+    sources = {name: DownSource(each) for name, each in systems(CASES).items()}
 
     with pytest.raises(SourceUnavailable):
         await federation(sources).read(Read("Case", FIELDS), [])
