@@ -16,7 +16,7 @@ test: $(INSTALLED) build/node/installed ## Run all tests (ARGS='-k gate')
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 
-test-deep: $(INSTALLED) ## Run the long tests: the whole fault drill (ARGS='-k health')
+test-deep: $(INSTALLED) ## Run the long tests: all of the fault drill, the oracle over raw tables (ARGS='-k health')
 	$(BIN)/python -m pytest -m deep $(ARGS)
 
 check: format lint types imports ## Everything that is not a test

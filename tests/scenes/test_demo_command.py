@@ -165,7 +165,7 @@ async def test_every_claim_of_the_mapping_files_is_proved_by_check(
 
     assert (process.returncode, said.count("not so:")) == (0, 0), said
     states = [line.split("│")[3].strip() for line in said.splitlines() if line.count("│") > 4]
-    assert Counter(state for state in states if state) == {"reachable": 23}, said
+    assert Counter(state for state in states if state) == {"reachable": 26}, said
 
 
 async def test_the_audits_of_graphql_over_http_hold_for_the_demo(demo: Demo) -> None:
