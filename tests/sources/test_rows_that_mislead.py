@@ -8,11 +8,13 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from contract.errors import SourceRefused
 from contract.predicate import INVALID, Comparison, Operator
 from contract.read import ForEach, Read
+from demo.postgres import Postgres
 from sources.declaration import Budget
 from sources.sql import SqlSource
 from tests.loopback import json_reply, serving
@@ -147,3 +149,17 @@ async def test_a_row_without_what_it_was_filtered_by_is_not_left_out_in_silence(
 
     assert caught.value.detail == "Mistrusted: balc is no value that could be filtered by"
     assert list(unfiltered.rows) == [(*ROWS[0][:3], INVALID, *ROWS[0][4:])]
+
+
+async def test_a_table_that_was_made_anew_is_asked_anew(postgres: Postgres) -> None:
+    postgres.create_database("anew")
+    url = world.fill_server(postgres.url("anew"), "postgres")
+    source = SqlSource(world.department(url))
+    before = await source.read(VISITS)
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await connection.execute("ALTER TABLE visit ALTER COLUMN purpose TYPE varchar(40)")
+    after = await source.read(VISITS)
+    await connection.close()
+    await source.aclose()
+
+    assert set(after.rows) == set(before.rows)
