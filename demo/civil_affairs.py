@@ -114,6 +114,21 @@ def _case(case: Case) -> Row:
     )
 
 
+_AFTERWARDS: Final = (
+    "CREATE INDEX axdf_axdf0004 ON axdf (axdf0004)",
+    "CREATE INDEX axdf_abax9999 ON axdf (abax9999, axdf0001)",
+    "CREATE INDEX abaf_axdf0001 ON abaf (axdf0001)",
+    "CREATE INDEX axbj_abax9999 ON axbj (abax9999, axbj0001)",
+    "CREATE INDEX axbj_axbj0004 ON axbj (axbj0004, axbj0001)",
+    "CREATE INDEX axbj_axbj0005 ON axbj (axbj0005, axbj0001)",
+    "CREATE INDEX axbj_axbj0013 ON axbj (axbj0013, axbj0001)",
+    "CREATE INDEX axbj_axbj0021 ON axbj (axbj0021, axbj0001)",
+    "CREATE INDEX axbj_axbj0022 ON axbj (axbj0022, axbj0001)",
+    "CREATE VIEW v_abaf AS SELECT abaf.*, axdf.axdf0004, axdf.abax6002, axdf.abax9999"
+    " FROM abaf JOIN axdf ON axdf.axdf0001 = abaf.axdf0001",
+)
+
+
 def layout(moment: str) -> Layout:
     """Return the system's tables; `moment` is the engine's type for a time without a zone."""
     return Layout(
@@ -151,17 +166,5 @@ def layout(moment: str) -> Layout:
                 _cases,
             ),
         ),
-        afterwards=(
-            "CREATE INDEX axdf_axdf0004 ON axdf (axdf0004)",
-            "CREATE INDEX axdf_abax9999 ON axdf (abax9999, axdf0001)",
-            "CREATE INDEX abaf_axdf0001 ON abaf (axdf0001)",
-            "CREATE INDEX axbj_abax9999 ON axbj (abax9999, axbj0001)",
-            "CREATE INDEX axbj_axbj0004 ON axbj (axbj0004, axbj0001)",
-            "CREATE INDEX axbj_axbj0005 ON axbj (axbj0005, axbj0001)",
-            "CREATE INDEX axbj_axbj0013 ON axbj (axbj0013, axbj0001)",
-            "CREATE INDEX axbj_axbj0021 ON axbj (axbj0021, axbj0001)",
-            "CREATE INDEX axbj_axbj0022 ON axbj (axbj0022, axbj0001)",
-            "CREATE VIEW v_abaf AS SELECT abaf.*, axdf.axdf0004, axdf.abax6002, axdf.abax9999"
-            " FROM abaf JOIN axdf ON axdf.axdf0001 = abaf.axdf0001",
-        ),
+        afterwards=_AFTERWARDS,
     )
