@@ -121,6 +121,13 @@ class Living(Generic[Served]):
                 if self._tried == await asyncio.to_thread(fingerprint, self._files):
                     await self._take(opened)
                     return
+            self._tried = ""  # nothing of it was in force, so the next look tries again
+            await self._take((self._restless(),))
+
+    def _restless(self) -> Mistake:
+        what = f"the files changed during each of {_ATTEMPTS} attempts to read them"
+        write = "Write files under another name and rename them when they are whole."
+        return Mistake(str(self._files.departments), 1, what, write)
 
     async def aclose(self) -> None:
         """Close every connection of every graph."""

@@ -336,7 +336,6 @@ WIDENED = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="a rename is believed without a look at who else has a code")
 @pytest.mark.parametrize(("code", "lines"), WIDENED.values(), ids=WIDENED)
 def test_no_line_of_a_data_file_widens_or_moves_a_scope(
     tmp_path: Path, code: str, lines: tuple[str, ...]

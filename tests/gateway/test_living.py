@@ -9,6 +9,7 @@ from weakref import ref
 
 import pytest
 
+from gateway.graph import OpenGraph
 from tests.gateway.town import (
     AID,
     ASKED,
@@ -225,6 +226,38 @@ async def test_files_are_watched_and_taken_when_they_are_whole(tmp_path: Path) -
         await asyncio.gather(watching, return_exceptions=True)
 
     assert answer == nodes(SEEN_OTHERWISE)
+
+
+async def test_files_that_do_not_rest_change_nothing_are_told_and_are_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with asyncio.timeout(20), town(tmp_path) as place:
+        opened, written = place.living._open, list[str]()
+
+        def interrupted(**before: OpenGraph) -> OpenGraph:
+            graph = opened(**before)
+            written.append(f"{OTHER_POLICY}# {len(written)}\n")
+            place.write("policy.toml", written[-1])
+            return graph
+
+        place.living._open = interrupted  # type: ignore[assignment]
+        place.write("policy.toml", OTHER_POLICY)
+        await place.living.reload()
+        place.living._open = opened
+        kept = [await place.data("clerk", ASKED), await place.ready()]
+        told = await place.data("auditor", REFUSED)
+        watching = asyncio.create_task(place.living.watch(0.02))
+        await place.renewed.wait()
+        taken = [await place.data("clerk", ASKED), await place.ready()]
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    refused = [_configured("aid", "REFUSED"), _configured("population", "REFUSED")]
+    assert kept == [nodes(SEEN), {"status": "degraded", "reasons": ["FILES_REFUSED"]}]
+    assert told == {"sources": refused}
+    assert len(written) == 3
+    assert "departments:1: the files changed during each of 3 attempts" in caplog.text
+    assert taken == [nodes(SEEN_OTHERWISE), {"status": "ready"}]
 
 
 async def test_a_signal_reloads_at_once_what_nobody_watches(tmp_path: Path) -> None:
