@@ -148,7 +148,7 @@ STORED: tuple[StandIn, ...] = (
         ),
         (
             *("name.contains other letters", "name.eq other letters", "name.eq blank behind"),
-            "order by name",
+            *("order by name", "pages by name"),
         ),
         write="Leave collation out.",
     ),

@@ -14,7 +14,7 @@ from gateway.graph import open_graph
 from tests.scenes.desk import CLERK, FILES, SECRET, Answer, Desk
 from tests.scenes.faults import Fault, file_locked, file_moved, hung, killed, locked, shut
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timed]
 
 EVERYTHING = """
 query Everything($idNumber: String!) {

@@ -59,6 +59,9 @@ SQUARE = list(square())
 REST = [drill for drill in whole() if drill not in SQUARE]
 
 
+pytestmark = pytest.mark.timed
+
+
 async def answered_right(stand: Stand) -> float:
     """Wait until the system's own fields are right, and then all; return how long it took."""
     began = clock.seconds()
