@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -26,10 +27,13 @@ from auth.issuer import EmbeddedIssuer, issuers_file
 from auth.keys import fetch_over
 from auth.trust import load_issuers
 from contract.document import Mistake, Mistakes
+from gateway.audit_command import audit
+from gateway.auditing import Keeping, LedgerBroken, auditing
 from gateway.graph import Files, OpenGraph, open_graph, printed_schema
 from gateway.living import Living
 from gateway.looking import looking
 from gateway.onboarding import check_files
+from gateway.policies import app as policy_commands
 from gateway.secret import read_secret
 from onboarding.check import Report
 from onboarding.drafts.draft import Wanted, drafted
@@ -48,7 +52,7 @@ from web.application import (
     always_ready,
     create_app,
 )
-from web.endpoint import Asking, ContextFactory
+from web.endpoint import Asking, ContextFactory, Keep, keep_nothing
 from web.serving import Listen, WhenReady, serve
 
 logger = logging.getLogger(__name__)
@@ -64,7 +68,7 @@ Address: TypeAlias = Annotated[str, Parameter(help="HOST:PORT to listen on; port
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Serving:
+class Serving(Keeping):
     """What `serve`, `check` and `schema` need to know."""
 
     listen: Address = "127.0.0.1:8000"
@@ -74,15 +78,9 @@ class Serving:
     policy: Annotated[Path, Parameter(help="Which role sees which rows and fields.")] = Path(
         "auth/policy.toml"
     )
-    store: Annotated[
-        str, Parameter(help="Database of the server itself; SQLite, or PostgreSQL when it grows.")
-    ] = "sqlite+aiosqlite:///.state/store.db"
     issuers: Annotated[Path, Parameter(help="Whose tokens are accepted; see docs/tokens.md.")] = (
         _ISSUERS
     )
-    key_file: Annotated[
-        Path, Parameter(help="Secret behind ids and cursors; replicas share it, made if missing.")
-    ] = Path(".state/key")
     clock: Annotated[
         datetime | None,
         Parameter(help="A fixed time for token checks, to repeat an answer."),
@@ -156,6 +154,8 @@ then the environment.
     ],
     version=lambda: version(),
 )
+app.command(policy_commands)
+app.command(audit)
 
 
 @app.command(name="serve")
@@ -269,8 +269,12 @@ async def _serve(options: Serving, environment: Mapping[str, str], when_ready: W
     listen, secret = _listen(options), read_secret(options.key_file)
     store = await open_store(options.store)
     try:
-        async with _applications(options) as application:
-            living = Living(files, environment, secret, lambda g: application(_edge_of(g)))
+        async with (
+            auditing(store, options) as kept,
+            _applications(options, kept.keep) as application,
+        ):
+            edge = partial(_edge_of, others=lambda: kept.ledger.reasons)
+            living = Living(files, environment, secret, lambda g: application(edge(g)))
             looks = looking(living, options.reload_every, options.check_every)
             async with aclosing(living), looks:
                 for mistake in await living.graph.mistakes():
@@ -289,7 +293,9 @@ def _listen(options: Serving) -> Listen:
 
 
 @asynccontextmanager
-async def _applications(options: Serving) -> AsyncIterator[Callable[[Graph], ASGIApp]]:
+async def _applications(
+    options: Serving, keep: Keep = keep_nothing
+) -> AsyncIterator[Callable[[Graph], ASGIApp]]:
     """Give what makes an application of a graph, for holders of the configured issuers' tokens."""
     issuers = load_issuers(options.issuers)
     async with HttpClient() as client:
@@ -297,22 +303,25 @@ async def _applications(options: Serving) -> AsyncIterator[Callable[[Graph], ASG
 
         def application(graph: Graph) -> ASGIApp:
             settings = Settings(
-                version(), options.origins, graph.limits, graph.health, graph.reasons
+                version(), options.origins, graph.limits, graph.health, graph.reasons, keep
             )
             return create_app(graph.schema, authenticate, graph.context_for, settings)
 
         yield application
 
 
-def _edge_of(graph: OpenGraph) -> Graph:
+def _edge_of(graph: OpenGraph, others: Reasons = tuple) -> Graph:
     async def context(asking: Asking) -> RequestContext:
         return graph.context(asking.principal, asking.request_id, provenance=asking.provenance)
 
+    def reasons() -> tuple[str, ...]:
+        return (*graph.reasons, *others())
+
     async def health() -> Health:
-        return Health.DEGRADED if graph.reasons else Health.READY
+        return Health.DEGRADED if reasons() else Health.READY
 
     limits = Limits(lists=list_fields(graph.schema))
-    return Graph(graph.schema, context, health, limits, lambda: graph.reasons)
+    return Graph(graph.schema, context, health, limits, reasons)
 
 
 async def _check(
@@ -370,7 +379,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         check_settings_file()
         app(arguments, result_action="return_value")
-    except (CommandRefused, Mistakes, StoreUnavailable, OSError, ValueError) as error:
+    except (CommandRefused, LedgerBroken, Mistakes, StoreUnavailable, OSError, ValueError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
     return 0

@@ -114,6 +114,11 @@ class Policy:
         rules = {role.usage for role in self._held(principal)}
         return _reaches(rules, principal, department)
 
+    def rule(self, role: Role, entity: str) -> str:
+        """Return the name of the rule by which the role opens rows of the entity."""
+        default = role.facets if entity in self._facets else "nobody"
+        return role.rows.get(entity, default)
+
     def own_rules(self) -> Iterator[tuple[str, str, Predicate]]:
         """Yield role, entity and rows for every rule that looks at the entity's own fields."""
         for name, role in self.roles.items():
@@ -141,12 +146,8 @@ class Policy:
             self._rows(role, holder, entity),
             MappingProxyType(access),
             frozenset(field for field in fields if f"{entity}.{field}" in role.lookup),
-            self._follows(entity) if self._rule(role, entity) == "follows" else "",
+            self._follows(entity) if self.rule(role, entity) == "follows" else "",
         )
-
-    def _rule(self, role: Role, entity: str) -> str:
-        default = role.facets if entity in self._facets else "nobody"
-        return role.rows.get(entity, default)
 
     def _follows(self, entity: str) -> str:
         if entity in self._terms:
@@ -154,7 +155,7 @@ class Policy:
         return self._terms["facet"].follows if entity in self._facets else ""
 
     def _rows(self, role: Role, holder: Holder, entity: str) -> Predicate:
-        rule = self._rule(role, entity)
+        rule = self.rule(role, entity)
         if rule != "follows":
             return RULES[rule](holder, self._terms.get(entity, Terms()))
         name = self._follows(entity)

@@ -6,6 +6,7 @@ What may go wrong, as states a caller can act on.
     ├── Forbidden            FORBIDDEN           the principal may not name this
     ├── BadInput             BAD_USER_INPUT      the question is not well formed
     ├── TooComplex           QUERY_TOO_COMPLEX   the question is too large or too wide
+    ├── AuditUnavailable     AUDIT_UNAVAILABLE   who reads what cannot be recorded
     └── SourceFailure
         ├── SourceUnavailable    SOURCE_UNAVAILABLE   the department's system did not answer
         │   └── SourceInMaintenance                   it is in a window of maintenance
@@ -57,6 +58,13 @@ class TooComplex(Failure):
 
     code = "QUERY_TOO_COMPLEX"
     message = "查询范围过大,请缩小范围(如区划、时间或条数)后重试。"
+
+
+class AuditUnavailable(Failure):
+    """Personal data cannot be shown, since that they were read could not be recorded."""
+
+    code = "AUDIT_UNAVAILABLE"
+    message = "访问台账暂时无法写入,涉及个人信息的内容暂不提供,请稍后重试。"
 
 
 class SourceFailure(Failure):

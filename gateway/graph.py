@@ -203,10 +203,19 @@ def printed_schema(files: Files) -> str:
 
     Raises: Mistakes, with everything that is wrong with the files.
     """
+    return build_schema(entities_of(files)).as_str()
+
+
+def entities_of(files: Files) -> dict[str, Entity]:
+    """
+    Return every entity of the graph; the systems' addresses need not be known.
+
+    Raises: Mistakes, with everything that is wrong with the mapping files.
+    """
     core = core_entities()
     systems = CodeSystems(files.divisions)
     departments = load_departments(files.departments, core, None, systems)
-    return build_schema(graph_entities(core, departments, _reference(core, files))).as_str()
+    return graph_entities(core, departments, _reference(core, files))
 
 
 def _reference(core: Mapping[str, Entity], files: Files) -> tuple[Source, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auth.principal import Principal
+from auth.reading import Reading
 from contract.entity import Relationship
 from contract.predicate import TRUE, Comparison, In, Operator, Predicate, all_of, any_of
 from contract.read import Order
@@ -22,20 +23,26 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question: which rows, in which order, and what of them."""
+    """
+    One question: which rows, in which order, and what of them.
+
+    `beyond` of the limit's rows only tell whether there are more; they stand in no answer.
+    """
 
     selection: Selection
     where: Predicate = TRUE
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
+    beyond: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and the list that every call to a source is noted in."""
+    """Who asks, and the lists that calls to sources and readings of people are noted in."""
 
     principal: Principal
     calls: Calls = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from auth.principal import Principal
+from auth.reading import Reading
 from resolvers.ask import Asker
 from resolvers.gate import Gate
 from resolvers.identity import Identity
@@ -34,8 +35,9 @@ class RequestContext:
     """
     Who asks, and the rooms that answer.
 
-    `calls` grows with every question to a source, `partial` with every list that lacks rows;
-    `shown`, where provenance is wanted, with all that is shown; `pools` belong to the executor.
+    `calls` grows with every question to a source, `readings` with what is read of people, `partial`
+    with every list that lacks rows; `shown`, where provenance is wanted, with all that is shown;
+    `pools` belong to the executor.
     """
 
     principal: Principal
@@ -46,11 +48,12 @@ class RequestContext:
     operations: Operations = NO_OPERATIONS
     request_id: str = ""
     calls: Calls = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
     partial: list[Partial] = field(default_factory=list)
     shown: list[Shown] | None = None
     pools: dict[object, object] = field(default_factory=dict)
 
     @property
     def asker(self) -> Asker:
-        """Return the principal with the list that notes what was asked of sources."""
-        return Asker(self.principal, self.calls)
+        """Return the principal with the lists that note what was asked of sources and read."""
+        return Asker(self.principal, self.calls, self.readings)

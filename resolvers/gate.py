@@ -8,6 +8,7 @@ The one road to data: who may see which rows and fields of what is asked.
     4  the federation answers exactly that
     5  rows are tagged with the grants that admit them; each field is shown, masked or denied by
        the tags of its own row
+    6  what was read of whom, and what was refused, is noted for the ledger
 
 Everything is decided by principal, entity and question before the first row is read.
 """
@@ -16,11 +17,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from auth.policy import Grant, Policy
 from contract.entity import Entity, Relationship
+from contract.errors import Forbidden
 from contract.read import Aggregate, ForEach, Function, Measure, Read, Rows
 from resolvers.admission import Admission, opened
 from resolvers.ask import Ask, Asker, Reached, Selection, reached_from
 from resolvers.record import Found, Layout, Record
 from resolvers.showing import places, shown_column, shows
+from resolvers.subjects import reading_of, subjects_of
 from sources.federation import ORIGIN, Federation
 from sources.rowset import picker
 
@@ -31,6 +34,7 @@ class Gate:
     def __init__(self, policy: Policy, federation: Federation) -> None:
         self._federation = federation
         self._admission = Admission(policy, federation.entities)
+        self._subjects = subjects_of(federation.entities)
 
     @property
     def entities(self) -> Mapping[str, Entity]:
@@ -46,7 +50,9 @@ class Gate:
         """
         grants = self._grants(asker, ask)
         rows = await self._rows(asker, ask, grants)
-        return Found(await self._records(asker, ask, grants, rows), rows.failures)
+        records = await self._records(asker, ask, grants, rows)
+        self._note(asker, ask, grants, _within(ask, records))
+        return Found(records, rows.failures)
 
     async def related(
         self, asker: Asker, ask: Ask, relationship: Relationship, parents: Sequence[Record]
@@ -67,6 +73,8 @@ class Gate:
         for record in records:
             key = tuple(record.clear(name) for name in relationship.target_fields)
             found.setdefault(key, []).append(record)
+        shown = [record for each in found.values() for record in _within(ask, each)]
+        self._note(asker, ask, grants, shown)
         nothing = Found(())
         there = {key: Found(kept, rows.failures) for key, kept in found.items()}
         missing = Found((), rows.failures)
@@ -85,6 +93,7 @@ class Gate:
         rows = await self._federation.aggregate(
             Aggregate(ask.selection.entity, (count,), where), asker.calls
         )
+        self._note(asker, ask, grants)
         return int(str(rows.rows[0][0]))
 
     async def count_related(
@@ -141,13 +150,29 @@ class Gate:
         by_key = ForEach(entity.key, tuple(tags))
         read = Read(entity.name, (*names, ORIGIN), for_each=by_key)
         rows = await self._federation.copies(read, home, asker.calls)
+        self._note(asker, Ask(Selection(entity.name, fields)), grants, parents)
         keys = map(picker(rows.fields, entity.key), rows.rows)
         return self._made(entity, tuple(sorted(fields)), rows, grants, [tags[key] for key in keys])
 
     def _grants(self, asker: Asker, ask: Ask, reached: Reached | None = None) -> tuple[Grant, ...]:
         if not self._federation.holders(ask.selection.entity):
             return ()
-        return self._admission.grants(asker.principal, ask, reached)
+        try:
+            return self._admission.grants(asker.principal, ask, reached)
+        except Forbidden:
+            self._note(asker, ask)
+            raise
+
+    def _note(
+        self,
+        asker: Asker,
+        ask: Ask,
+        grants: tuple[Grant, ...] = (),
+        records: Sequence[Record] = (),
+    ) -> None:
+        subject = self._subjects.get(ask.selection.entity)
+        if subject is not None:
+            asker.readings.append(reading_of(subject, self.entities, ask, grants, records))
 
     async def _rows(
         self, asker: Asker, ask: Ask, grants: tuple[Grant, ...], reached: Reached | None = None
@@ -180,6 +205,8 @@ class Gate:
             for own in entity.relationships[name].own_fields
         }
         names = {*entity.key, *seen, *joins, *(order.field for order in ask.order_by)}
+        if entity.name in self._subjects:
+            names.update(self._subjects[entity.name].fields)
         if reached is not None:
             names.update(reached.relationship.target_fields)
         if len(grants) > 1:
@@ -260,3 +287,8 @@ class Gate:
             )
             for admits in zip(*truths, strict=True)
         ]
+
+
+def _within(ask: Ask, records: Sequence[Record]) -> Sequence[Record]:
+    """Return the rows that are shown, without those that only tell whether there are more."""
+    return records if not ask.beyond or ask.limit is None else records[: ask.limit - ask.beyond]

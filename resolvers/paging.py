@@ -129,7 +129,7 @@ def paged(ask: Ask, part: Slice, cursors: Cursors) -> Ask:
     where = ask.where
     if part.cursor is not None:
         where = all_of(where, cursors.behind(part.cursor, order_by))
-    return replace(ask, where=where, order_by=order_by, limit=part.size + 1)
+    return replace(ask, where=where, order_by=order_by, limit=part.size + 1, beyond=1)
 
 
 def page_of(found: Found, part: Slice, cursors: Cursors) -> Page:

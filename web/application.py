@@ -22,7 +22,7 @@ from strawberry.schema.base import BaseSchema
 from contract.errors import Failure
 from schema.errors import outcome
 from schema.limits import Limits
-from web.endpoint import Authenticate, ContextFactory, Endpoint
+from web.endpoint import Authenticate, ContextFactory, Endpoint, Keep, keep_nothing
 from web.request_id import HEADER, RequestIds
 
 _ROOM: Final = Path(__file__).parent
@@ -61,6 +61,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     health: CheckHealth = always_ready
     reasons: Reasons = tuple
+    keep: Keep = keep_nothing
 
 
 class InForce:
@@ -104,7 +105,7 @@ def create_app(
     settings: Settings,
 ) -> Starlette:
     """Return the application: `/graphql`, `/graphiql/`, `/livez`, `/readyz`, `/version`."""
-    endpoint = Endpoint(schema, authenticate, context_factory, settings.limits)
+    endpoint = Endpoint(schema, authenticate, context_factory, settings.limits, settings.keep)
     return Starlette(
         routes=[
             Route("/graphql", endpoint, include_in_schema=False),

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import orjson
 from graphql import (
@@ -43,6 +43,7 @@ from web.media import GRAPHQL, JSON, negotiated
 STATUSES: Final[Mapping[str, int]] = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
+    "AUDIT_UNAVAILABLE": 503,
     "SOURCE_UNAVAILABLE": 503,
     "SOURCE_TIMEOUT": 504,
     "SOURCE_REFUSED": 502,
@@ -66,6 +67,23 @@ Authenticate: TypeAlias = Callable[[str | None], Awaitable[Principal]]
 ContextFactory: TypeAlias = Callable[[Asking], Awaitable[object]]
 
 
+class Keep(Protocol):
+    """Keeps for good who asked what, before the answer leaves."""
+
+    def __call__(
+        self, context: Any, document: str, operation: str | None, answer: Told
+    ) -> Awaitable[None]:
+        """
+        Return when it is kept.
+
+        Raises: AuditUnavailable; the answer must not leave.
+        """
+
+
+async def keep_nothing(*_: object, **__: object) -> None:
+    """Keep nothing, where answers are about nobody."""
+
+
 class Endpoint(GraphQL[object, None]):
     """Answers questions; no principal, no answer."""
 
@@ -75,12 +93,14 @@ class Endpoint(GraphQL[object, None]):
         authenticate: Authenticate,
         context_factory: ContextFactory,
         limits: Limits,
+        keep: Keep = keep_nothing,
     ) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=())
         logging.getLogger("strawberry.execution").disabled = True  # it repeats values
         self._authenticate = authenticate
         self._context_factory = context_factory
         self._limits = limits
+        self._keep = keep
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -120,7 +140,9 @@ class Endpoint(GraphQL[object, None]):
         asking = Asking(principal, request_id, request.headers, wanted)
         context = await self._context_factory(asking)
         result = await self._executed(question, context)
-        return _as_told(result, request_id, name)
+        answer = _as_told(result, request_id, name)
+        await self._keep(context, question.query, name, answer)
+        return answer
 
     async def _executed(self, question: Question, context: object) -> ExecutionResult:
         return await self.schema.execute(

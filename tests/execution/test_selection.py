@@ -31,7 +31,7 @@ async def test_only_what_is_selected_is_read(query: str, fields: set[str]) -> No
 
     (read, *_) = graph.sources["population"].reads
     assert isinstance(read, Read)
-    assert set(read.fields) == {"number", *fields}
+    assert set(read.fields) == {"number", "idNumber", *fields}
 
 
 async def test_a_count_alone_reads_no_rows() -> None:

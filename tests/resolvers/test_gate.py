@@ -178,14 +178,14 @@ async def test_two_roles_do_not_lend_each_other_their_rows_or_fields() -> None:
     ]
 
 
-async def test_only_the_columns_asked_for_are_read() -> None:
+async def test_only_the_columns_asked_for_are_read_and_whose_row_it_is() -> None:
     graph = build_graph()
 
     await graph.data("clerk", NAMES)
 
     (read,) = graph.sources["population"].reads
     assert isinstance(read, Read)
-    assert read.fields == ("number", "name")
+    assert read.fields == ("number", "idNumber", "name")
 
 
 async def test_a_failing_source_costs_its_own_fields_and_is_named() -> None:

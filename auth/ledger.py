@@ -1,0 +1,172 @@
+"""
+The access ledger: no answer with personal data leaves before its record is durable.
+
+Answers that wait at the same time share one commit. Where nothing can be written they are refused,
+and the first record after that tells how many were.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
+from typing import Final
+
+from auth.chain import algorithm, linked
+from auth.heads import Heads
+from auth.reading import Answer, Registrar
+from contract.errors import AuditUnavailable
+from store.journal import Entry, Journal
+
+logger = logging.getLogger(__name__)
+
+UNWRITTEN: Final = "AUDIT_UNAVAILABLE"
+UNSIGNED: Final = "AUDIT_HEADS_UNWRITTEN"
+_WAITING: Final = 10_000
+_BATCH: Final = 1_000
+_WRITE_SECONDS: Final = 10.0
+_RETRY_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    answer: Answer
+    written: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _Gap:
+    """A time in which nothing could be written."""
+
+    since: str
+    refused: int = 0
+
+
+class Ledger:
+    """One writer for all answers of the process; `run` is its work."""
+
+    def __init__(self, journal: Journal, secret: bytes, heads: Heads) -> None:
+        self.commits = 0
+        self._journal = journal
+        self._heads = heads
+        self._algorithm = algorithm()
+        self._registrar = Registrar.of(secret, self._algorithm)
+        self._waiting: list[_Waiting] = []
+        self._woken = asyncio.Event()
+        self._is_closing = False
+        self._gap: _Gap | None = None
+        self._unsigned: Entry | None = None
+        self._signed_sequence = 0
+        self._signed_at = monotonic()
+        self._signing_failed = False
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return what of the ledger does not work."""
+        unsigned = (UNSIGNED,) if self._signing_failed else ()
+        return (UNWRITTEN, *unsigned) if self._gap else unsigned
+
+    async def record(self, answer: Answer) -> None:
+        """
+        Return when the record of the answer is durable.
+
+        Raises: AuditUnavailable where it could not be written.
+        """
+        if self._is_closing or len(self._waiting) >= _WAITING:
+            raise AuditUnavailable
+        waiting = _Waiting(answer, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._woken.set()
+        await waiting.written
+
+    def close(self) -> None:
+        """Let `run` end when everything that waits is written, and the last head is signed."""
+        self._is_closing = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Write what waits, again and again, until the ledger is closed."""
+        while not self._is_closing or self._waiting:
+            await self._wait()
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            if batch or self._gap:
+                await self._write(batch)
+            await self._sign()
+        await self._sign()
+
+    async def _wait(self) -> None:
+        if not self._waiting and not self._is_closing:
+            try:
+                async with asyncio.timeout(self._patience()):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+        self._woken.clear()
+
+    def _patience(self) -> float | None:
+        """Return after how many seconds there is something to do although nothing waits."""
+        if self._gap is not None or self._signing_failed:
+            return _RETRY_SECONDS
+        if self._unsigned is None:
+            return None
+        return max(0.0, self._signed_at + self._heads.every_seconds - monotonic())
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            async with asyncio.timeout(_WRITE_SECONDS):
+                records = await asyncio.to_thread(self._records, [each.answer for each in batch])
+                link = partial(linked, self._algorithm, records)
+                entries = await self._journal.append(link)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, nothing leaves unrecorded
+            self._failed(batch, error)
+            return
+        self.commits += 1
+        if self._gap is not None:
+            logger.info("the ledger is written again")
+        self._gap, self._unsigned = None, entries[-1]
+        for each in batch:
+            if not each.written.done():
+                each.written.set_result(None)
+
+    def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
+        time = _now()
+        records = [{"time": time, **self._registrar.record(answer)} for answer in answers]
+        if self._gap is not None:
+            gap = {"kind": "gap", "since": self._gap.since, "refused": self._gap.refused}
+            records.insert(0, {"time": time, **gap})
+        return records
+
+    def _failed(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        if self._gap is None:
+            self._gap = _Gap(_now())
+            why = getattr(error, "orig", None) or type(error).__name__
+            logger.error("the ledger cannot be written: %s", why)
+        self._gap.refused += len(batch)
+        for each in batch:
+            if not each.written.done():
+                each.written.set_exception(AuditUnavailable())
+
+    async def _sign(self) -> None:
+        last = self._unsigned
+        if last is None or not (self._is_closing or self._is_due(last)):
+            return
+        try:
+            await asyncio.to_thread(self._heads.write, last)
+        except Exception as error:  # noqa: BLE001 -- records are written on, whatever it is
+            if not self._signing_failed:
+                what = type(error).__name__
+                logger.error("the heads of the ledger cannot be written: %s", what)  # noqa: TRY400 -- no path, no trace
+            self._signing_failed = True
+            return
+        self._signing_failed, self._unsigned = False, None
+        self._signed_sequence, self._signed_at = last.sequence, monotonic()
+
+    def _is_due(self, last: Entry) -> bool:
+        late = monotonic() - self._signed_at >= self._heads.every_seconds
+        return late or last.sequence - self._signed_sequence >= self._heads.every_records
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,125 @@
+"""
+What an answer read of whom, and the record the ledger keeps of it.
+
+People stand in a record by a keyed hash alone, and no value of a row does at all.
+"""
+
+import hmac
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from auth.policy import HIDDEN, SHOWN, Grant
+from auth.principal import Principal
+from contract.entity import Entity, Sensitivity
+
+PERSON: Final = "person"
+MASKED: Final = "masked"
+_TEXT: Final = 200  # characters of what clients and issuers may write
+_NUMBERS: Final = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9})(?!\d)")
+_DIGITS: Final = re.compile(r"\d{6,}[Xx]?")
+_SUBJECT_DIGITS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    Rows of one entity that one field of a question read, or asked for.
+
+    `fields` were selected, as far as `grants` show them; `named` gives the fields of the filter and
+    the order. `subjects` tell whom the rows speak of, `kind` what these values are.
+    """
+
+    entity: Entity
+    fields: frozenset[str]
+    grants: tuple[Grant, ...]
+    named: Callable[[], Iterable[str]]
+    kind: str = PERSON
+    subjects: Sequence[object] = ()
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, for the ledger: who asked what, what was read for it, and how it ended."""
+
+    principal: Principal
+    operation: str | None
+    document: str
+    readings: Sequence[Reading]
+    sources: frozenset[str]
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Registrar:
+    """Makes records; `key` is behind the hashes of people."""
+
+    key: bytes
+    algorithm: str
+
+    @classmethod
+    def of(cls, secret: bytes, algorithm: str) -> "Registrar":
+        """Return one whose key is derived from the gateway's secret."""
+        return cls(hmac.digest(secret, b"ledger: subjects", "sha256"), algorithm)
+
+    def record(self, answer: Answer) -> dict[str, object]:
+        """Return the record of an answer, but for its place in the ledger."""
+        principal = answer.principal
+        return {
+            "kind": "answer",
+            "account": _plain(principal.account),
+            "office": list(zip(map(_plain, principal.roles), principal.scopes, strict=True)),
+            "department": _plain(principal.department),
+            "purpose": _NUMBERS.sub("#", _plain(principal.purpose)),
+            "operation": {
+                "name": _DIGITS.sub("#", answer.operation or "")[:_TEXT],
+                "hash": self._keyed("document", answer.document),
+            },
+            "readings": [self._reading(reading) for reading in answer.readings],
+            "sources": sorted(answer.sources),
+            "rows": sum(reading.rows for reading in answer.readings),
+            "outcome": sorted(answer.codes) or ["OK"],
+        }
+
+    def subject(self, kind: str, value: object) -> str:
+        """Return how a person, or whatever a row speaks of, is called in the ledger."""
+        return self._keyed(kind, value)[:_SUBJECT_DIGITS]
+
+    def _keyed(self, kind: str, value: object) -> str:
+        """Return a hash that nobody can find by trying numbers, without the key."""
+        content = f"{kind}\0{value}".encode(errors="replace")
+        return hmac.digest(self.key, content, self.algorithm).hex()
+
+    def _reading(self, reading: Reading) -> dict[str, object]:
+        subjects = {self.subject(reading.kind, value) for value in set(reading.subjects)}
+        return {
+            "entity": reading.entity.name,
+            "fields": _fields(reading),
+            "named": sorted(reading.named()),
+            "rows": reading.rows,
+            "subjects": sorted(subjects),
+        }
+
+
+def _fields(reading: Reading) -> Mapping[str, Mapping[str, str]]:
+    """Return by sensitivity how each selected field was shown; what is open is not told."""
+    found: dict[str, dict[str, str]] = {}
+    for name in sorted(reading.fields):
+        sensitivity = reading.entity.fields[name].sensitivity
+        if sensitivity is not Sensitivity.OPEN:
+            found.setdefault(sensitivity.value, {})[name] = _access(name, reading.grants)
+    return found
+
+
+def _access(name: str, grants: Iterable[Grant]) -> str:
+    accesses = {grant.access.get(name, HIDDEN) for grant in grants}
+    if SHOWN in accesses:
+        return SHOWN
+    return MASKED if accesses - {HIDDEN} else HIDDEN
+
+
+def _plain(text: str) -> str:
+    """Return a text that others wrote, as far as it can be kept."""
+    return text.encode(errors="replace").decode()[:_TEXT]
