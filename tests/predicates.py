@@ -87,10 +87,13 @@ def every_leaf(field: Field) -> Iterator[Leaf]:
         yield from (Within(field.name, str(division)) for division in operands)
 
 
-def predicates(fields: Iterable[Field]) -> st.SearchStrategy[Predicate]:
-    """Return predicates over the fields, constants and unknown among them."""
+def predicates(
+    fields: Iterable[Field], *others: st.SearchStrategy[Predicate]
+) -> st.SearchStrategy[Predicate]:
+    """Return predicates over the fields, constants and unknown and `others` among them."""
     constants = st.sampled_from((True, False, None)).map(Constant)
-    leaf: st.SearchStrategy[Predicate] = st.one_of(*(leaves(field) for field in fields), constants)
+    own = (leaves(field) for field in fields)
+    leaf: st.SearchStrategy[Predicate] = st.one_of(*own, constants, *others)
     return st.recursive(leaf, _joined, max_leaves=5)
 
 

@@ -1,11 +1,10 @@
 """
 Every kind of source under one suite: the two laws of `contract.source`, and every odd value.
 
-A new kind is one line in `KINDS` and one factory in `opened`.
+A new kind is one line in `KINDS` and one factory in `opened`, both in `conftest.py`.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -32,13 +31,9 @@ from contract.predicate import (
 )
 from contract.read import Aggregate, ForEach, Function, Measure, Order, Read, Rows
 from contract.source import Capabilities, Source, pushes, split
-from demo.mariadb import Mariadb
-from demo.postgres import Postgres
 from sources import rowset
 from tests.predicates import TEXTS, every_leaf, predicates
-from tests.sources import file_world, graphql_world, rest_world, world
-
-KINDS = ("memory", "sqlite", "postgres", "mariadb", "rest", "graphql", *file_world.DROPS)
+from tests.sources import world
 
 PERSON = world.entity("Person")
 FIELDS = tuple(PERSON.fields)
@@ -52,36 +47,6 @@ persons = predicates(PERSON.fields.values())
 orders = st.builds(
     Order, st.sampled_from(FIELDS), descending=st.booleans(), nulls_first=st.booleans()
 )
-
-
-@pytest.fixture(scope="session", params=KINDS)
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the kind's address; the world in it is made once."""
-    if request.param == "sqlite":
-        return world.fill_sqlite(tmp_path_factory.mktemp("world") / "world.db")
-    if request.param in ("postgres", "mariadb"):
-        server: Postgres | Mariadb = request.getfixturevalue(request.param)
-        server.create_database("world")
-        return world.fill_server(server.url("world"), request.param)
-    if request.param in file_world.DROPS:
-        return file_world.dropped(request.param, tmp_path_factory.mktemp("world"))
-    return str(request.param)
-
-
-@pytest.fixture
-async def source(opened: str) -> AsyncIterator[Source]:
-    served = {
-        "memory": world.memory,
-        "rest": rest_world.system,
-        "graphql": graphql_world.system,
-    }
-    context: AbstractAsyncContextManager[Source]
-    if opened.startswith("file:"):
-        context = file_world.system(opened)
-    else:
-        context = served[opened]() if opened in served else world.database(opened)
-    async with context as there:
-        yield there
 
 
 @generated
