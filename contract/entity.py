@@ -89,3 +89,8 @@ class Entity:
     subject: str | None = None
     description: str = ""
     as_of: str = ""
+
+    @property
+    def required(self) -> frozenset[str]:
+        """Return the fields that are never null."""
+        return frozenset(field.name for field in self.fields.values() if not field.nullable)

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
+from contract.entity import Entity
 from contract.predicate import (
     FALSE,
     INVALID,
@@ -44,6 +45,12 @@ def rows_after(
     for order, value in reversed(list(zip(order_by, known, strict=True))):
         answer = any_of(_behind(order, value, required), all_of(_equal(order, value), answer))
     return all_of(_from(order_by[0], known[0], required), answer)
+
+
+def total_order(entity: Entity, order_by: tuple[Order, ...]) -> tuple[Order, ...]:
+    """Return the order with the key behind it, so that no two rows are equal in it."""
+    named = {order.field for order in order_by}
+    return (*order_by, *(Order(field) for field in entity.key if field not in named))
 
 
 def reversed_order(order_by: Sequence[Order]) -> tuple[Order, ...]:

@@ -12,7 +12,7 @@ Strings compare by code point, case and trailing blanks count. Decimals compare 
 instant. An INVALID value is null in every respect: what nobody can read, nobody can ask for.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -181,6 +181,23 @@ def any_of(*predicates: Predicate) -> Predicate:
         return TRUE
     parts.pop(FALSE, None)
     return _joined(Or, tuple(parts), FALSE)
+
+
+def one_of(fields: Sequence[str], keys: Iterable[Sequence[object]]) -> Predicate:
+    """Return what is true of the rows whose fields equal one of the keys; no key has a null."""
+    if len(fields) == 1:
+        return In(fields[0], tuple(key[0] for key in keys))  # type: ignore[misc] # values of a field
+    pairs = (zip(fields, key, strict=True) for key in keys)
+    return any_of(*(all_of(*(_equal(*pair) for pair in key)) for key in pairs))
+
+
+def relates(key: Sequence[object]) -> bool:
+    """Return whether a key can have a related row: null and what nobody can read have none."""
+    return None not in key and INVALID not in key
+
+
+def _equal(field: str, value: object) -> Predicate:
+    return Comparison(field, Operator.EQ, value)  # type: ignore[arg-type] # a value of the field
 
 
 def negation(predicate: Predicate) -> Predicate:

@@ -8,6 +8,7 @@ an empty text for a time that has not come.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -170,9 +171,18 @@ LAYOUT: Final = Layout(
         "CREATE INDEX E_CASEINFO_APPTIME ON E_CASEINFO (APPTIME, CASENO)",
     ),
 )
+_QUESTION: Final = partial(
+    Question,
+    paging=("cursor", "CURSOR", "PAGESIZE"),
+    rows="DATA.LIST",
+    total="DATA.TOTAL",
+    following="DATA.NEXT",
+    most_rows=500,
+    envelope={"CODE": "200"},
+)
 SERVICE: Final = Service(
     questions={
-        "/ent/baseinfo": Question(
+        "/ent/baseinfo": _QUESTION(
             table="E_BASEINFO",
             columns=LAYOUT.tables[0].names,
             key="REGNO",
@@ -184,27 +194,15 @@ SERVICE: Final = Service(
                 "ENTTYPE": ("ENTTYPE", "in"),
                 "ENTNAME": ("ENTNAME", "contains"),
             },
-            paging=("cursor", "CURSOR", "PAGESIZE"),
-            rows="DATA.LIST",
-            total="DATA.TOTAL",
-            following="DATA.NEXT",
-            most_rows=500,
-            envelope={"CODE": "200"},
         ),
-        "/ent/foodlic": Question(
+        "/ent/foodlic": _QUESTION(
             table="E_FOODLIC",
             columns=LAYOUT.tables[1].names,
             key="LICNO",
             parameters={"UNISCID": ("UNISCID", "in"), "LICSTATE": ("LICSTATE", "in")},
             needs=("UNISCID",),
-            paging=("cursor", "CURSOR", "PAGESIZE"),
-            rows="DATA.LIST",
-            total="DATA.TOTAL",
-            following="DATA.NEXT",
-            most_rows=500,
-            envelope={"CODE": "200"},
         ),
-        "/ent/caseinfo": Question(
+        "/ent/caseinfo": _QUESTION(
             table="E_CASEINFO",
             columns=LAYOUT.tables[2].names,
             key="CASENO",
@@ -218,12 +216,6 @@ SERVICE: Final = Service(
                 "APPTIMEFROM": ("APPTIME", "from"),
                 "APPTIMETO": ("APPTIME", "to"),
             },
-            paging=("cursor", "CURSOR", "PAGESIZE"),
-            rows="DATA.LIST",
-            total="DATA.TOTAL",
-            following="DATA.NEXT",
-            most_rows=500,
-            envelope={"CODE": "200"},
         ),
     },
     style="header",

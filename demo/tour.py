@@ -41,7 +41,7 @@ def show(console: Console, url: str, answer: Mapping[str, Any], tokens: Mapping[
     say = {"highlight": False, "markup": False, "soft_wrap": True}
     console.print(f"\n锡北镇办事员({CLERK})问:\n", style="bold", **say)  # type: ignore[arg-type] # flags by name
     console.print(QUESTION + json.dumps(VARIABLES, ensure_ascii=False), **say)  # type: ignore[arg-type]
-    console.print("\n五个部门系统,一次回答:\n", style="bold", **say)  # type: ignore[arg-type]
+    console.print("\n六个部门系统,一次回答:\n", style="bold", **say)  # type: ignore[arg-type]
     console.print(json.dumps(answer.get("data"), ensure_ascii=False, indent=2), **say)  # type: ignore[arg-type]
     console.print("\n地址", style="bold", **say)  # type: ignore[arg-type]
     console.print(f"  查询页面 {url}/graphiql/\n  接口     {url}/graphql", **say)  # type: ignore[arg-type]

@@ -27,11 +27,12 @@ from contract.predicate import (
     any_of,
     fields_of,
     negation,
+    relates,
 )
 from contract.read import ForEach, Order, Rows
 from contract.source import pushes, split
 from onboarding.leaves import by_kind, leaves, many_leaves, odd_leaves
-from onboarding.trial import Claim, Exhausted, Question, Trial, Verdict, is_key
+from onboarding.trial import Claim, Exhausted, Question, Trial, Verdict
 from sources import rowset
 
 _FILTERS: Final = 26
@@ -166,7 +167,7 @@ def _confined(trial: Trial, where: Predicate) -> ForEach | None:
     rows = trial.sample.rows
     kept: dict[tuple[object, ...], set[bool]] = {}
     for key, truth in zip(_keys(rows, fields), rowset.truths(rows, where), strict=True):
-        if is_key(key):
+        if relates(key):
             kept.setdefault(key, set()).add(truth is True)
     edge = set(_keys(rowset.keep(rows, _edge(where)), fields))
     telling = sorted(kept, key=lambda key: (key not in edge, -len(kept[key])))
@@ -185,7 +186,7 @@ def _edge(where: Predicate) -> Predicate:
 
 async def _for_each(trial: Trial, fields: tuple[str, ...]) -> Verdict:
     rows = trial.sample.rows
-    counts = Counter(key for key in _keys(rows, fields) if is_key(key))
+    counts = Counter(key for key in _keys(rows, fields) if relates(key))
     keys = tuple(key for key, _ in reversed(counts.most_common()))
     for_each = ForEach(fields, keys[: min(_FEW, trial.capabilities.batch)])
     limit = _PER_KEY if trial.capabilities.for_each_limit else None

@@ -12,7 +12,6 @@ from typing import Final, TypeAlias
 
 from contract.document import Place
 from contract.errors import SourceFailure, SourceRefused
-from contract.predicate import INVALID
 from contract.read import Read, Rows
 from contract.source import Capabilities, Source
 from onboarding.sample import Sample
@@ -125,8 +124,3 @@ class Trial:
             return Verdict.UNDECIDED if self.doubted else Verdict.DISPROVED
         except (SourceFailure, Exhausted):
             return Verdict.UNDECIDED
-
-
-def is_key(key: tuple[object, ...]) -> bool:
-    """Return whether rows can be asked for by the key."""
-    return None not in key and INVALID not in key

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from auth.principal import Principal
 from auth.reading import Reading
 from contract.entity import Relationship
-from contract.predicate import TRUE, Comparison, In, Operator, Predicate, all_of, any_of
+from contract.predicate import TRUE, Predicate, one_of
 from contract.read import Order
 from resolvers.record import Record
 from sources.federation import Calls
@@ -58,13 +58,7 @@ class Reached:
         keys = [key for key, tags in self.parents.items() if number in tags]
         if len(keys) == len(self.parents):
             return TRUE
-        if len(self.relationship.on) == 1:
-            return In(self.relationship.target_fields[0], tuple(key[0] for key in keys))  # type: ignore[misc] # values of a field
-        return any_of(*(self._joined(key) for key in keys))
-
-    def _joined(self, key: tuple[object, ...]) -> Predicate:
-        pairs = zip(self.relationship.target_fields, key, strict=True)
-        return all_of(*(Comparison(name, Operator.EQ, value) for name, value in pairs))  # type: ignore[arg-type] # values of fields
+        return one_of(self.relationship.target_fields, keys)
 
 
 def reached_from(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from contract.entity import Entity, Kind
 from contract.errors import BadInput, SourceFailure
-from contract.keyset import reversed_order, rows_after
+from contract.keyset import reversed_order, rows_after, total_order
 from contract.predicate import INVALID, Predicate, Value, all_of
 from contract.read import Order
 from resolvers.ask import Ask, Asker
@@ -89,14 +89,7 @@ class Cursors:
         alive: list[Value | None] = [
             revived(kind, value) for kind, value in zip(self.kinds, values, strict=True)
         ]
-        required = {field.name for field in self.entity.fields.values() if not field.nullable}
-        return rows_after(order_by, alive, required)
-
-
-def total_order(entity: Entity, order_by: tuple[Order, ...]) -> tuple[Order, ...]:
-    """Return the order with the key behind it, so that no two rows are equal in it."""
-    named = {order.field for order in order_by}
-    return (*order_by, *(Order(field) for field in entity.key if field not in named))
+        return rows_after(order_by, alive, self.entity.required)
 
 
 def cursors_for(

@@ -7,7 +7,7 @@ from typing import Final
 
 from contract.entity import Entity, Relationship
 from contract.errors import SourceFailure
-from contract.predicate import INVALID
+from contract.predicate import relates
 
 
 class _Denied:
@@ -100,4 +100,4 @@ class Record:
         """Return this side of a join; None where it relates to nothing."""
         kept, places = self.kept, self.layout.kept
         values = tuple(kept[places[field]] for field in relationship.own_fields)
-        return None if None in values or INVALID in values else values
+        return values if relates(values) else None

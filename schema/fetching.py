@@ -9,13 +9,14 @@ from graphql import GraphQLResolveInfo
 
 from contract.entity import Relationship
 from contract.errors import SourceFailure, TooComplex
+from contract.keyset import total_order
 from contract.predicate import Comparison, Operator
 from execution.pooling import pooled
 from execution.selection import selected
 from resolvers import relations
 from resolvers.ask import Ask, Selection
 from resolvers.context import Partial, RequestContext, Shown
-from resolvers.paging import Page, Slice, cursors_for, page_of, paged, total_order
+from resolvers.paging import Page, Slice, cursors_for, page_of, paged
 from resolvers.provenance import restating
 from resolvers.record import Found, Record
 from schema.arguments import LARGEST_LIST

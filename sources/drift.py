@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from contract.document import Mistake
 from contract.errors import SourceFailure
-from contract.predicate import INVALID
+from contract.predicate import INVALID, relates
 from contract.read import ForEach, Read, Rows
 from sources.assembly import Guarded, OpenedSource
 from sources.declaration import Department, MappedEntity
@@ -111,14 +111,10 @@ async def keys_among(guards: Iterable[Guarded], mapped: MappedEntity) -> ForEach
                 found = await guard.read(Read(attachment.to, theirs, limit=_KEYS))
             except SourceFailure:
                 continue
-            rows = tuple(dict.fromkeys(row for row in found.rows if _is_key(row)))
+            rows = tuple(dict.fromkeys(row for row in found.rows if relates(row)))
             if rows:
                 return ForEach(own, rows)
     return None
-
-
-def _is_key(row: tuple[object, ...]) -> bool:
-    return all(value is not None and value is not INVALID for value in row)
 
 
 async def _looks(department: Department, source: OpenedSource, keys: Keys) -> AsyncIterator[_Look]:

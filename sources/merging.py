@@ -19,11 +19,10 @@ ADDED: Final = frozenset({Function.COUNT, Function.SUM, Function.MIN, Function.M
 
 def merged(read: Read, answers: Sequence[Rows], failures: tuple[SourceFailure, ...]) -> Rows:
     """Return the rows of all parts that answered, in order, cut to the limit."""
-    everything = Rows(answers[0].fields, [row for answer in answers for row in answer.rows])
+    everything = rowset.together(answers)
     rows = rowset.limited(rowset.ordered(everything, read.order_by), read.limit, read.for_each)
-    copies = [answer.as_of for answer in answers if answer.as_of is not None]
     kept = rowset.project(rows, read.fields)
-    return Rows(kept.fields, kept.rows, min(copies, default=None), failures)
+    return Rows(kept.fields, kept.rows, everything.as_of, failures)
 
 
 def added(aggregate: Aggregate, answers: Sequence[Rows]) -> Rows:

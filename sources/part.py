@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeAlias
 
 from contract.entity import Entity
 from contract.errors import SourceFailure, SourceTimeout, TooComplex
-from contract.keyset import rows_after
+from contract.keyset import rows_after, total_order
 from contract.predicate import (
     TRUE,
     Comparison,
@@ -24,8 +24,8 @@ from contract.predicate import (
     Predicate,
     Related,
     all_of,
-    any_of,
     conjuncts,
+    one_of,
     relations_of,
 )
 from contract.read import Aggregate, ForEach, Function, Measure, Order, Read, Rows
@@ -157,7 +157,7 @@ class Part:
     async def _by_predicate(self, read: Read, for_each: ForEach) -> Rows:
         """Ask for keys that the source does not take, as any other filter."""
         fields = _joined(read.fields, tuple(order.field for order in read.order_by))
-        where = all_of(read.where, _one_of(for_each))
+        where = all_of(read.where, one_of(for_each.fields, for_each.keys))
         rows = await self.read(Read(read.entity, fields, where))
         ordered = rowset.ordered(rows, read.order_by)
         return rowset.project(rowset.limited(ordered, read.limit, for_each), read.fields)
@@ -179,9 +179,7 @@ class Part:
         capabilities = self.capabilities
         if read.for_each or not (plan.order_pushed and capabilities.limit):
             return None
-        named = {order.field for order in read.order_by}
-        key = self.entity.key
-        order = (*read.order_by, *(Order(field) for field in key if field not in named))
+        order = total_order(self.entity, read.order_by)
         compares = {Operator.EQ, Operator.LT, Operator.GT, Operator.IS_NULL}
         able = capabilities.disjunction and all(
             part.field in capabilities.order_by
@@ -244,9 +242,8 @@ class Part:
             asked = replace(asked, where=behind, limit=size)
 
     def _behind(self, read: Read, page: Rows) -> Predicate:
-        required = {field.name for field in self.entity.fields.values() if not field.nullable}
         last = [page.rows[-1][page.fields.index(part.field)] for part in read.order_by]
-        return rows_after(read.order_by, last, required)
+        return rows_after(read.order_by, last, self.entity.required)
 
     async def _batches(self, read: Read) -> Rows:
         if read.for_each is None:
@@ -256,9 +253,7 @@ class Part:
         while batch := tuple(islice(keys, self.capabilities.batch)):
             batches.append(replace(read, for_each=ForEach(read.for_each.fields, batch)))
         answers = await asyncio.gather(*(self._asked(part) for part in batches))
-        copies = [answer.as_of for answer in answers if answer.as_of is not None]
-        rows = [row for answer in answers for row in answer.rows]
-        return Rows(read.fields, rows, min(copies, default=None))
+        return rowset.together(answers)
 
     async def _asked(self, read: Read) -> Rows:
         source = self.holding.source
@@ -305,23 +300,6 @@ def _by_key(capabilities: Capabilities, pushed: Predicate) -> bool:
         part.field in keys
         for part in conjuncts(pushed)
         if isinstance(part, In) or (isinstance(part, Comparison) and part.operator is Operator.EQ)
-    )
-
-
-def _one_of(for_each: ForEach) -> Predicate:
-    """Return what is true of the rows with one of the keys."""
-    if len(for_each.fields) == 1:
-        return In(for_each.fields[0], tuple(key[0] for key in for_each.keys))  # type: ignore[misc] # values of a field
-    return any_of(
-        *(
-            all_of(
-                *(
-                    Comparison(field, Operator.EQ, value)  # type: ignore[arg-type] # values of fields
-                    for field, value in zip(for_each.fields, key, strict=True)
-                )
-            )
-            for key in for_each.keys
-        )
     )
 
 

@@ -12,15 +12,15 @@ from typing import Any, Final, TypeAlias
 
 from contract.entity import Relationship
 from contract.errors import TooComplex
-from contract.keyset import rows_after
+from contract.keyset import rows_after, total_order
 from contract.predicate import (
-    INVALID,
     In,
     Predicate,
     Value,
     all_of,
     conjuncts,
     fields_of,
+    relates,
 )
 from contract.read import Aggregate, Extreme, ForEach, Function, Measure, Order, Read, Rows
 from sources import rowset
@@ -117,7 +117,7 @@ class Ranking:
         if len(rows.rows) > self.asking.scan_rows:
             raise TooComplex(_TOO_WIDE)
         pick = rowset.picker(rows.fields, self._relationship.own_fields)
-        keys = [key for row in rows.rows if _relates(key := pick(row))]
+        keys = [key for row in rows.rows if relates(key := pick(row))]
         values = await self._values(tuple(dict.fromkeys(keys)))
         return self._finished(self._with(rows, [values.get(pick(row)) for row in rows.rows]))
 
@@ -131,7 +131,7 @@ class Ranking:
         pick, place = rowset.picker(fields, joined), fields.index(field)
         found: dict[Key, list[Value]] = {}
         for row in rows.rows:
-            if _relates((row[place],)):
+            if relates((row[place],)):
                 found.setdefault(pick(row), []).append(row[place])  # type: ignore[arg-type] # a field's value
         least = self.extreme.function is Function.MIN
         return {key: (min if least else max)(values) for key, values in found.items()}
@@ -171,7 +171,7 @@ class Ranking:
             Aggregate(self._relationship.target, (measure,), self.extreme.where, (key,))
         )
         keys: dict[Any, list[Any]] = {}
-        for related, value in filter(_relates, grouped.rows):
+        for related, value in filter(relates, grouped.rows):
             keys.setdefault(value, []).append(related)
         values = sorted(keys, reverse=self._order.descending)
         return [(value, tuple(keys[value])) for value in values]
@@ -195,7 +195,8 @@ class Ranking:
         beyond = decided(self._beyond, {self.extreme.name: None})
         where = all_of(self._own, beyond)
         related = {key for _, keys in runs for key in keys}
-        order, required = self._rest_of_order(), self._required()
+        entity = self.asking.entities[self.read.entity]
+        order = total_order(entity, self.read.order_by[1:])
         while True:
             rows = await self._fetched(where, _PAGE, *order)
             place = rows.fields.index(own)
@@ -204,17 +205,7 @@ class Ranking:
             if len(rows.rows) < _PAGE:
                 return
             last = [rows.rows[-1][rows.fields.index(part.field)] for part in order]
-            where = all_of(self._own, beyond, rows_after(order, last, required))
-
-    def _rest_of_order(self) -> tuple[Order, ...]:
-        rest = self.read.order_by[1:]
-        named = {order.field for order in rest}
-        key = self.asking.entities[self.read.entity].key
-        return (*rest, *(Order(field) for field in key if field not in named))
-
-    def _required(self) -> frozenset[str]:
-        fields = self.asking.entities[self.read.entity].fields.values()
-        return frozenset(field.name for field in fields if not field.nullable)
+            where = all_of(self._own, beyond, rows_after(order, last, entity.required))
 
     def _with(self, rows: Rows, values: Sequence[object]) -> Rows:
         found = [(*row, value) for row, value in zip(rows.rows, values, strict=True)]
@@ -229,14 +220,12 @@ class Ranking:
 def _pieces(runs: Iterable[Run]) -> Iterator[list[Run]]:
     """Yield runs together until they are keys enough for one question."""
     piece: list[Run] = []
+    size = 0
     for run in runs:
         piece.append(run)
-        if sum(len(keys) for _, keys in piece) >= _PAGE:
+        size += len(run[1])
+        if size >= _PAGE:
             yield piece
-            piece = []
+            piece, size = [], 0
     if piece:
         yield piece
-
-
-def _relates(key: Sequence[object]) -> bool:
-    return None not in key and INVALID not in key

@@ -4,7 +4,7 @@ The algebra over rows at hand: what a source leaves over is run here, with the c
 Pure functions from rows to rows. Knows no system and no principal.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from decimal import Decimal
 from itertools import islice
 from operator import itemgetter
@@ -46,6 +46,13 @@ def limited(rows: Rows, limit: int | None, for_each: ForEach | None = None) -> R
     if for_each is None:
         return Rows(rows.fields, rows.rows[:limit])
     return Rows(rows.fields, list(_first_of_each(rows, limit, for_each.fields)))
+
+
+def together(answers: Sequence[Rows]) -> Rows:
+    """Return the rows of several answers to one question, as old as the oldest copy among them."""
+    copies = [answer.as_of for answer in answers if answer.as_of is not None]
+    rows = [row for answer in answers for row in answer.rows]
+    return Rows(answers[0].fields, rows, min(copies, default=None))
 
 
 def project(rows: Rows, fields: tuple[str, ...]) -> Rows:

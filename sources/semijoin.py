@@ -18,7 +18,6 @@ from typing import Final
 from contract.entity import Entity, Relationship
 from contract.predicate import (
     FALSE,
-    INVALID,
     TRUE,
     Exists,
     In,
@@ -31,6 +30,7 @@ from contract.predicate import (
     all_of,
     conjuncts,
     fields_of,
+    relates,
     relations_of,
 )
 from contract.read import ForEach, Read, Rows
@@ -98,7 +98,7 @@ class SemiJoin:
         relationship = self._relationship(entity, exists)
         places = [rows.fields.index(field) for field in relationship.own_fields]
         keys = dict.fromkeys(tuple(row[place] for place in places) for row in rows.rows)
-        by_key = ForEach(relationship.target_fields, tuple(filter(_relates, keys)))
+        by_key = ForEach(relationship.target_fields, tuple(filter(relates, keys)))
         found = await asking.rows(
             Read(
                 relationship.target,
@@ -131,7 +131,7 @@ class SemiJoin:
             if not await self._is_cheaper(entity, part, where, asking):
                 return part
             rows = await asking.rows(replace(asked, limit=None))
-        keys = dict.fromkeys(row[0] for row in rows.rows if _relates(row))
+        keys = dict.fromkeys(row[0] for row in rows.rows if relates(row))
         return In(relationship.own_fields[0], tuple(keys)) if keys else FALSE  # type: ignore[arg-type] # values of a field
 
     async def _is_cheaper(
@@ -171,7 +171,3 @@ class SemiJoin:
 
 def _takes_keys(held: Holding, field: str) -> bool:
     return Operator.IN in held.capabilities.operators.get(field, frozenset())
-
-
-def _relates(key: tuple[object, ...]) -> bool:
-    return None not in key and INVALID not in key
