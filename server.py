@@ -4,16 +4,14 @@ import asyncio
 import logging
 import os
 import sys
-import time
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
-from json import dumps
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 from cyclopts.config import Env, Toml
@@ -26,20 +24,28 @@ from auth.authenticate import Authenticator
 from auth.issuer import EmbeddedIssuer, issuers_file
 from auth.keys import fetch_over
 from auth.trust import load_issuers
-from contract.document import Mistake, Mistakes
+from contract.document import Mistakes
 from gateway.audit_command import audit
-from gateway.auditing import Keeping, LedgerBroken, auditing
-from gateway.graph import Files, OpenGraph, open_graph, printed_schema
+from gateway.auditing import LedgerBroken, auditing
+from gateway.graph import Files, OpenGraph, printed_schema
 from gateway.living import Living
 from gateway.looking import looking
-from gateway.onboarding import check_files
+from gateway.onboarding_command import check_command, draft_command
 from gateway.policies import app as policy_commands
 from gateway.secret import read_secret
-from onboarding.check import Report
-from onboarding.drafts.draft import Wanted, drafted
-from onboarding.scorecard import document, render, render_changes
+from gateway.settings import (
+    DEMONSTRATING,
+    ISSUERS,
+    SERVING,
+    SETTINGS_FILE,
+    CommandRefused,
+    Demonstrating,
+    Serving,
+    State,
+    check_settings_file,
+)
 from resolvers.context import RequestContext
-from schema.graph import core_entities, list_fields
+from schema.graph import list_fields
 from schema.limits import Limits
 from store.database import StoreUnavailable, open_store
 from transport.http import HttpClient
@@ -56,70 +62,7 @@ from web.endpoint import Asking, ContextFactory, Keep, keep_nothing
 from web.serving import Listen, WhenReady, serve
 
 logger = logging.getLogger(__name__)
-SETTINGS_FILE: Final = Path("township.toml")
-_ISSUERS: Final = Path(".state/issuers.toml")
 _PROJECT: Final = Path(__file__).with_name("pyproject.toml")
-
-State: TypeAlias = Annotated[
-    Path, Parameter(help="Folder for what the server keeps: keys, accounts, its own database.")
-]
-Address: TypeAlias = Annotated[str, Parameter(help="HOST:PORT to listen on; port 0 takes any.")]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Serving(Keeping):
-    """What `serve`, `check` and `schema` need to know."""
-
-    listen: Address = "127.0.0.1:8000"
-    departments: Annotated[
-        Path, Parameter(help="Folder of mapping files, one for each department's system.")
-    ] = Path("departments")
-    policy: Annotated[Path, Parameter(help="Which role sees which rows and fields.")] = Path(
-        "auth/policy.toml"
-    )
-    issuers: Annotated[Path, Parameter(help="Whose tokens are accepted; see docs/tokens.md.")] = (
-        _ISSUERS
-    )
-    clock: Annotated[
-        datetime | None,
-        Parameter(help="A fixed time for token checks, to repeat an answer."),
-    ] = None
-    origins: Annotated[
-        tuple[str, ...],
-        Parameter(help="Web origins that may call the server from a browser; none by default."),
-    ] = ()
-    receive_seconds: Annotated[
-        float, Parameter(help="A request that takes longer to arrive is cut off.")
-    ] = 10.0
-    drain_seconds: Annotated[
-        int, Parameter(help="On SIGTERM, how long requests that have begun may take.")
-    ] = 10
-    reload_every: Annotated[
-        str, Parameter(help="How often to look for newer files; never: on SIGHUP alone.")
-    ] = "5s"
-    check_every: Annotated[
-        str, Parameter(help="How often to look whether systems are as mapped, or never.")
-    ] = "6h"
-
-    def now(self) -> float:
-        """Return the time in seconds since 1970, fixed where an operator fixed it."""
-        return time.time() if self.clock is None else self.clock.timestamp()
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Demonstrating:
-    """What `demo` needs to know."""
-
-    listen: Address = "127.0.0.1:8000"
-    state: State = Path(".state/demo")
-    residents: Annotated[int, Parameter(help="How many people the province has.")] = 60_000
-    seed: Annotated[int, Parameter(help="The same seed gives the same province.")] = 1
-    ready_file: Annotated[
-        Path | None,
-        Parameter(help="JSON file written once it answers: addresses, processes, tokens."),
-    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +99,20 @@ then the environment.
 )
 app.command(policy_commands)
 app.command(audit)
+app.command(check_command, name="check")
+app.command(draft_command, name="draft")
 
 
 @app.command(name="serve")
-def serve_command(options: Serving = Serving()) -> None:
+def serve_command(options: Serving = SERVING) -> None:
     """Serve your departments' systems to holders of tokens; nothing of the demo is needed."""
-    if options.issuers == _ISSUERS and not _ISSUERS.exists():
-        EmbeddedIssuer.opened(_ISSUERS.parent)
+    if options.issuers == ISSUERS and not ISSUERS.exists():
+        EmbeddedIssuer.opened(ISSUERS.parent)
     asyncio.run(_serve(options, os.environ, _say_where))
 
 
 @app.command
-def demo(options: Demonstrating = Demonstrating()) -> None:
+def demo(options: Demonstrating = DEMONSTRATING) -> None:
     """Build a synthetic province with real systems, serve it, and ask one question of it."""
     from demo import command  # noqa: PLC0415 -- its drivers are extras that serving does without
 
@@ -181,57 +126,8 @@ def demo(options: Demonstrating = Demonstrating()) -> None:
     command.run(province, lambda environment, show: _serve(serving, environment, show))
 
 
-@app.command(name="check")
-def check_command(
-    *files: Annotated[Path, Parameter(help="Mapping files; all of the folder by default.")],
-    keys: Annotated[
-        Path | None, Parameter(help="CSV of keys, for a system that is asked by key alone.")
-    ] = None,
-    json: Annotated[bool, Parameter(help="Print one JSON document.", negative="")] = False,
-    options: Serving = Serving(),
-) -> None:
-    """Prove mapping files against the live systems; prints what is wrong and what to change."""
-    reports, mistakes = asyncio.run(_check(files, keys, options))
-    if json:
-        print(dumps(document(reports, mistakes), ensure_ascii=False, indent=2))  # noqa: T201 -- the answer
-    else:
-        for shown in (render(reports), *render_changes(reports)):
-            Console(width=160).print(shown)
-        for mistake in mistakes:
-            console.print(str(mistake), style="red", markup=False, soft_wrap=True)
-    if mistakes or not all(report.is_sound for report in reports):
-        raise CommandRefused("some system does not answer, or is not as its mapping file says")
-
-
 @app.command
-def draft(
-    url: Annotated[str, Parameter(help="Database, description or service; may be '${NAME}'.")],
-    *,
-    name: Annotated[str, Parameter(help="Name of the system; from its address by default.")] = "",
-    out: Annotated[Path | None, Parameter(help="File to write, never over another one.")] = None,
-    header: Annotated[str, Parameter(help="A header sent with the value of NAME_TOKEN.")] = "",
-    only: Annotated[
-        tuple[str, ...], Parameter(help="Tables, paths or fields; all by default.")
-    ] = (),
-) -> None:
-    """Write a first mapping file from a database, an OpenAPI description or a GraphQL service."""
-    named = name or (out.stem if out else "")
-    text = asyncio.run(
-        drafted(Wanted(url, named, header, only), tuple(core_entities()), os.environ)
-    )
-    if out is None:
-        print(text, end="")  # noqa: T201 -- the answer
-        return
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise CommandRefused(f"{out} is there already; name another file") from None
-    console.print(f"wrote {out}; what is to be decided stands in it", markup=False)
-
-
-@app.command
-def schema(options: Serving = Serving()) -> None:
+def schema(options: Serving = SERVING) -> None:
     """Print the schema in SDL, facets of your mapping files included."""
     print(printed_schema(Files(options.departments, options.policy)))  # noqa: T201 -- the answer
 
@@ -324,24 +220,8 @@ def _edge_of(graph: OpenGraph, others: Reasons = tuple) -> Graph:
     return Graph(graph.schema, context, health, limits, reasons)
 
 
-async def _check(
-    files: tuple[Path, ...], keys: Path | None, options: Serving
-) -> tuple[tuple[Report, ...], tuple[Mistake, ...]]:
-    if files or keys:
-        named = files or tuple(sorted(options.departments.glob("*.toml")))
-        checked = await check_files(named, options.departments, os.environ, keys)
-        return checked.reports, checked.mistakes
-    every = Files(options.departments, options.policy)
-    async with aclosing(open_graph(every, os.environ, bytes(32))) as graph:
-        return await graph.check(), await graph.mistakes()
-
-
 async def _say_where(url: str) -> None:
     console.print(f"serving {url}/graphql", markup=False)
-
-
-class CommandRefused(Exception):
-    """A command that cannot be done; the text says what to do instead."""
 
 
 def version() -> str:
@@ -354,24 +234,6 @@ def configure_logging() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
-
-
-def check_settings_file(path: Path = SETTINGS_FILE) -> None:
-    """
-    Refuse a settings file with a name that no command knows.
-
-    Raises: CommandRefused.
-    """
-    if not path.exists():
-        return
-    known = {
-        field.name.replace("_", "-") for kind in (Serving, Demonstrating) for field in fields(kind)
-    }
-    unknown = tomllib.loads(path.read_text(encoding="utf-8")).keys() - known
-    if unknown:
-        raise CommandRefused(
-            f"{path}: unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}"
-        )
 
 
 def main(arguments: list[str] | None = None) -> int:

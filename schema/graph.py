@@ -40,6 +40,7 @@ from schema.fields import (
 )
 from schema.filters import input_types
 from schema.matter import Material, Matter, MatterElement
+from schema.mutations import MUTATIONS
 from schema.node import Node
 from schema.operations import source_usage, sources
 from schema.provenance import Provenance, provenance_field
@@ -115,6 +116,7 @@ def build_schema(
     query = _query(targets, made, _code_sets(maker))
     return GraphSchema(
         query,
+        _mutation(),
         types=[*made.values()],
         extensions=[Completeness, Provenance, *extensions],
         config=StrawberryConfig(
@@ -276,6 +278,13 @@ def _query(targets: Mapping[str, Target], made: Mapping[str, Any], code_sets: li
         ),
     }
     return strawberry.type(type("Query", (), fields), description="查询入口 | Where queries start")
+
+
+def _mutation() -> Any:
+    if not MUTATIONS:
+        return None
+    fields = dict(MUTATIONS)
+    return strawberry.type(type("Mutation", (), fields), description="修改入口 | Where changes start")
 
 
 def _code_sets_field(code_sets: list[CodeSet]) -> Any:

@@ -18,6 +18,7 @@ from auth.rules import RULES
 from contract.errors import Failure, SourceFailure
 from demo import tour
 from gateway.graph import Files, printed_schema
+from gateway.settings import Demonstrating, Serving
 from schema.arguments import DEFAULT_PAGE, LARGEST_LIST, LARGEST_PAGE
 from schema.errors import PARSE_FAILED, VALIDATION_FAILED
 from schema.filters import MAX_DEPTH, MAX_NODES, MAX_OPERANDS, MAX_TEXT
@@ -146,12 +147,12 @@ def test_every_room_is_in_the_readme(path: Path) -> None:
 def test_every_option_is_in_the_readme_with_its_variable_and_default(path: Path) -> None:
     text = path.read_text("utf-8")
     serving = []
-    for option in fields(server.Serving):
+    for option in fields(Serving):
         flag = option.name.replace("_", "-")
         default = f"`{option.default}`".replace(".0`", "`") if option.default else ""
         serving.append(f"| `--{flag}` | `TOWNSHIP_{option.name.upper()}` | {default}")
     others = [
-        *(option.name for option in fields(server.Demonstrating)),
+        *(option.name for option in fields(Demonstrating)),
         *signature(server.token).parameters,
     ]
     flags = [f"`--{name.replace('_', '-')}`" for name in others]

@@ -9,15 +9,8 @@ import httpx
 import pytest
 
 from auth.issuer import EmbeddedIssuer, issuers_file
-from server import (
-    CommandRefused,
-    Graph,
-    Serving,
-    check_settings_file,
-    main,
-    serve_graph,
-    version,
-)
+from gateway.settings import CommandRefused, Serving, check_settings_file
+from server import Graph, main, serve_graph, version
 from tests.tiny import CLERK, SCHEMA, announce, context_for
 from tests.web.clients import UNAUTHENTICATED
 

@@ -11,7 +11,8 @@ import pytest
 
 from auth.issuer import EmbeddedIssuer, issuers_file
 from gateway.looking import interval
-from server import Serving, _serve
+from gateway.settings import Serving
+from server import _serve
 from tests.gateway.town import (
     ASKED,
     OTHER_POLICY,

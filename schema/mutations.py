@@ -1,0 +1,6 @@
+"""What changes something: the root fields of mutations, by name; each is written in its own file."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+MUTATIONS: Final[Mapping[str, Any]] = {}
