@@ -1,50 +1,58 @@
 """
-Set resolvers under an executor that resolves object by object.
+Set resolvers where something is called for every field of every object.
 
 The calls that one field of an operation gets for the objects of a level are pooled, through a
 DataLoader per field, into one call with all of them.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from inspect import isawaitable
+from typing import Any
 
 from aiodataloader import DataLoader
 from graphql import GraphQLResolveInfo
 
-Parent = TypeVar("Parent")
-Answer = TypeVar("Answer")
 
+class _Infos:
+    """The infos of all parents that were pooled."""
 
-class Pooling(Protocol):
-    """A request's context, as far as pooling needs it."""
+    def __init__(self, infos: Sequence[GraphQLResolveInfo[Any]]) -> None:
+        self._infos = infos
 
-    @property
-    def pools(self) -> dict[object, object]:
-        """Return where the request keeps its pools."""
+    def at(self, index: int) -> GraphQLResolveInfo[Any]:
+        """Return the info of one of the parents."""
+        return self._infos[index]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what is the same for all parents."""
+        return getattr(self._infos[0], name)
 
 
 async def pooled(
-    context: Pooling,
-    info: GraphQLResolveInfo[Any],
-    parent: Parent,
-    resolve: Callable[[Sequence[Parent]], Awaitable[Sequence[Answer | Exception]]],
-) -> Answer:
+    resolve: Callable[..., Sequence[Any] | Awaitable[Sequence[Any]]],
+    parent: Any,
+    info: Any,
+    arguments: Mapping[str, Any],
+) -> Any:
     """
     Return one parent's value, resolved together with those of all parents of its level.
 
-    `resolve` is called once for the field: parents (n) -> values (n), an exception for one that
-    failed.
+    The context of the request has a dictionary `pools`.
     """
-    place = _place(info)
-    pool: Any = context.pools.get(place)
+    raw = info._raw_info  # noqa: SLF001 -- Strawberry has no public road to it
+    pools = info.context.pools
+    place = (resolve, *_place(raw))
+    pool = pools.get(place)
     if pool is None:
 
-        async def load(parents: list[Parent]) -> list[Answer | Exception]:
-            return list(await resolve(parents))
+        async def load(asked: list[tuple[Any, GraphQLResolveInfo[Any]]]) -> list[Any]:
+            parents = [each[0] for each in asked]
+            together = type(info)(_raw_info=_Infos([each[1] for each in asked]), _field=info._field)  # noqa: SLF001 -- as above
+            values = resolve(parents, together, **arguments)
+            return list(await values if isawaitable(values) else values)
 
-        pool = context.pools[place] = DataLoader(load, cache=False)
-    answer: Answer = await pool.load(parent)
-    return answer
+        pool = pools[place] = DataLoader(load, cache=False)
+    return await pool.load((parent, raw))
 
 
 def _place(info: GraphQLResolveInfo[Any]) -> tuple[str, ...]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 import strawberry
-from strawberry.types import Info
 
-from resolvers.context import RequestContext
+from execution.adapter import set_field
 from resolvers.paging import Page
 from resolvers.record import Record
 
@@ -27,10 +26,16 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page on its way to the client; `count` is asked only where totalCount is selected."""
+    """
+    A page on its way to the client.
+
+    `counts` is asked only where totalCount is selected, once for the parents of all lists of a
+    level; a list at the root has none.
+    """
 
     page: Page
-    count: Callable[[Any], Awaitable[int]]
+    parent: Record | None
+    counts: Callable[[Sequence[Any]], Awaitable[Sequence[int]]]
 
     @property
     def nodes(self) -> Sequence[Record]:
@@ -62,8 +67,8 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="本页最后一条的游标 | Last row's cursor")
 
 
-async def _total_count(root: Listing, info: Info[RequestContext, None]) -> int | None:
-    return await root.count(info)
+async def _total_counts(listings: Sequence[Listing], _: object) -> Sequence[int]:
+    return await listings[0].counts([listing.parent for listing in listings])
 
 
 def connection_type(node: Any) -> Any:
@@ -82,8 +87,9 @@ def connection_type(node: Any) -> Any:
         description="本页的记录及游标 | The rows with their cursors"
     )
     connection.page_info = strawberry.field(description="分页信息 | Where the page stands")
-    connection.total_count = strawberry.field(
-        resolver=_total_count,
+    connection.total_count = set_field(
+        _total_counts,
+        Optional[int],
         description="您可见的总数(单独统计) | How many rows you may see; counted when asked",
     )
     return strawberry.type(connection, description=f"{name} 列表的一页 | A page of {name}")

@@ -11,7 +11,6 @@ from contract.entity import Relationship
 from contract.errors import SourceFailure, TooComplex
 from contract.keyset import total_order
 from contract.predicate import Comparison, Operator
-from execution.pooling import pooled
 from execution.selection import selected
 from resolvers import relations
 from resolvers.ask import Ask, Selection
@@ -63,10 +62,17 @@ def lists_rows(raw: RawInfo) -> bool:
     return bool(selected(raw, ()) - {"totalCount", "__typename"})
 
 
-def note_missing(raw: RawInfo, failures: tuple[SourceFailure, ...]) -> None:
-    """Note the systems whose rows the list at this place lacks."""
-    path = tuple(raw.path.as_list())
-    raw.context.partial.extend(Partial(failure.source, path) for failure in failures)
+def note_missing(raw: Any, failures: Sequence[tuple[SourceFailure, ...]]) -> None:
+    """
+    Note the systems whose rows the lists at this place lack.
+
+    Shape:  failures (n), for each parent of a level, or for the one there is.
+    """
+    for index, missing in enumerate(failures):
+        if missing:
+            at = raw.at(index) if hasattr(raw, "at") else raw
+            path = tuple(at.path.as_list())
+            raw.context.partial.extend(Partial(failure.source, path) for failure in missing)
 
 
 def note_shown(raw: RawInfo, records: Sequence[Record]) -> None:
@@ -164,11 +170,7 @@ class Following:
         context = self.context
         return await context.gate.count_related(context.asker, self.ask, self.relationship, parents)
 
-    async def count(self, info: Any, parent: Record) -> int:
-        """Return how many related rows the parent has, counted with all parents of its level."""
-        return await pooled(self.context, raw_info(info), parent, self.counts)
 
-
-async def count_all(info: Any, ask: Ask) -> int:
-    """Return how many rows of the entity the principal sees."""
-    return await info.context.gate.count(info.context.asker, ask)  # type: ignore[no-any-return] # a RequestContext's
+async def count_all(context: RequestContext, ask: Ask, _: Sequence[None]) -> list[int]:
+    """Return how many rows of the entity the principal sees; of one list, at the root."""
+    return [await context.gate.count(context.asker, ask)]

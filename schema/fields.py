@@ -5,10 +5,9 @@ Every such field is built here, so that each passes the gate in the same way and
 columns asked for.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, Optional
 
 import strawberry
@@ -16,8 +15,8 @@ from strawberry.types import Info
 from strawberry.utils.str_converters import to_snake_case
 
 from contract.entity import Relationship
-from contract.errors import BadInput
-from execution.pooling import pooled
+from contract.errors import BadInput, SourceFailure
+from execution.adapter import SetResolver, set_field, sign
 from execution.selection import selected
 from resolvers.record import Record
 from schema.arguments import list_size, slice_of
@@ -69,14 +68,14 @@ class Target:
 def one_field(relationship: Relationship, target: Target) -> Any:
     """Return the field of a to-one relationship."""
 
-    async def resolve(root: Record, info: Any) -> Record | None:
+    async def resolve(
+        parents: Sequence[Record], info: Any
+    ) -> Sequence[Record | SourceFailure | None]:
         context, raw = info.context, raw_info(info)
-        following = Following(
-            context, relationship, ask_for(context, target.entity, selected(raw, ()))
-        )
-        record = await pooled(context, raw, root, following.ones)
-        note_shown(raw, [record] if record else [])
-        return record
+        ask = ask_for(context, target.entity, selected(raw, ()))
+        found = await Following(context, relationship, ask).ones(parents)
+        note_shown(raw, [each for each in found if isinstance(each, Record)])
+        return found
 
     return _related(resolve, relationship, {}, target.type)
 
@@ -84,15 +83,16 @@ def one_field(relationship: Relationship, target: Target) -> Any:
 def list_field(relationship: Relationship, target: Target) -> Any:
     """Return the field of a to-many relationship that is a plain list."""
 
-    async def resolve(root: Record, info: Any, **given: Any) -> Sequence[Record]:
+    async def resolve(
+        parents: Sequence[Record], info: Any, **given: Any
+    ) -> Sequence[Sequence[Record]]:
         context, raw = info.context, raw_info(info)
         size = list_size(given.pop("first", None))
         ask = ask_for(context, target.entity, selected(raw, ()), **given)
-        load = partial(Following(context, relationship, ask).lists, size=size)
-        found = await pooled(context, raw, root, load)
-        note_missing(raw, found.failures)
-        note_shown(raw, found.records)
-        return found.records
+        found = await Following(context, relationship, ask).lists(parents, size)
+        note_missing(raw, [each.failures for each in found])
+        note_shown(raw, [record for each in found for record in each.records])
+        return [each.records for each in found]
 
     arguments = {**_filters(target), "first": Optional[int]}
     return _related(resolve, relationship, arguments, list[target.type])  # type: ignore[name-defined] # a type made at run time
@@ -101,16 +101,18 @@ def list_field(relationship: Relationship, target: Target) -> Any:
 def connection_field(relationship: Relationship, target: Target) -> Any:
     """Return the field of a to-many relationship that is a connection."""
 
-    async def resolve(root: Record, info: Any, **given: Any) -> Listing:
+    async def resolve(parents: Sequence[Record], info: Any, **given: Any) -> Sequence[Listing]:
         context, raw = info.context, raw_info(info)
         part = slice_of(*(given.pop(name, None) for name in _SLICE))
         ask = ask_for(context, target.entity, selected(raw, *PATHS), **given)
         following = Following(context, relationship, ask)
-        load = partial(following.pages, part=part, reads=lists_rows(raw))
-        page = await pooled(context, raw, root, load)
-        note_missing(raw, page.failures)
-        note_shown(raw, page.records)
-        return Listing(page, partial(following.count, parent=root))
+        pages = await following.pages(parents, part, reads=lists_rows(raw))
+        note_missing(raw, [page.failures for page in pages])
+        note_shown(raw, [record for page in pages for record in page.records])
+        return [
+            Listing(page, parent, following.counts)
+            for page, parent in zip(pages, parents, strict=True)
+        ]
 
     return _related(resolve, relationship, {**_filters(target), **_SLICE}, target.connection)
 
@@ -123,11 +125,16 @@ def root_connection(target: Target, description: str) -> Any:
         part = slice_of(*(given.pop(name, None) for name in _SLICE))
         ask = ask_for(context, target.entity, selected(raw, *PATHS), **given)
         page = await page_for(context, ask, part, reads=lists_rows(raw))
-        note_missing(raw, page.failures)
+        note_missing(raw, [page.failures])
         note_shown(raw, page.records)
-        return Listing(page, partial(count_all, ask=ask))
+        return Listing(page, None, partial(count_all, context, ask))
 
-    _sign(resolve, {"info": Info}, {**_filters(target), **_SLICE}, target.connection)
+    sign(
+        resolve,
+        {"info": Info},
+        _signed({**_filters(target), **_SLICE}),
+        Optional[target.connection],
+    )
     return strawberry.field(resolver=resolve, description=description)
 
 
@@ -142,7 +149,7 @@ def root_single(target: Target, by: str, description: str) -> Any:
 
     named = strawberry.argument(name=by, description=f"{by},须完整 | {by}, the whole of it")
     arguments = {"id": Optional[strawberry.ID], "value": Annotated[Optional[str], named]}
-    _sign(resolve, {"info": Info}, arguments, target.type)
+    sign(resolve, {"info": Info}, _signed(arguments), Optional[target.type])
     return strawberry.field(resolver=resolve, description=description)
 
 
@@ -156,14 +163,17 @@ async def _single(raw: RawInfo, entity: str, by: str, given: Arguments) -> Recor
 
 
 def _related(
-    resolve: Callable[..., Awaitable[object]],
+    resolve: SetResolver,
     relationship: Relationship,
     arguments: Arguments,
     returns: Any,
 ) -> Any:
-    _sign(resolve, {"root": Any, "info": Info}, arguments, returns)
-    field = strawberry.field(
-        resolver=resolve, name=relationship.name, description=relationship.description
+    field = set_field(
+        resolve,
+        Optional[returns],
+        _signed(arguments),
+        name=relationship.name,
+        description=relationship.description,
     )
     field.python_name = to_snake_case(relationship.name)
     return field
@@ -176,28 +186,8 @@ def _filters(target: Target) -> dict[str, Any]:
     return filters
 
 
-def _sign(
-    resolve: Callable[..., Awaitable[object]],
-    reserved: Arguments,
-    arguments: Arguments,
-    returns: Any,
-) -> None:
-    """Give a resolver the signature that Strawberry reads; every answer may be null."""
-    known = [
-        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
-        for name, annotation in reserved.items()
-    ]
-    asked = [
-        Parameter(
-            name,
-            Parameter.KEYWORD_ONLY,
-            default=strawberry.UNSET,
-            annotation=_described(name, annotation),
-        )
-        for name, annotation in arguments.items()
-    ]
-    signature = Signature([*known, *asked], return_annotation=Optional[returns])
-    resolve.__signature__ = signature  # type: ignore[attr-defined] # read by inspect.signature
+def _signed(arguments: Arguments) -> Arguments:
+    return {name: _described(name, annotation) for name, annotation in arguments.items()}
 
 
 def _described(name: str, annotation: Any) -> Any:

@@ -20,6 +20,8 @@ from strawberry.utils.str_converters import to_camel_case
 from contract.entity import Entity, Kind, Relationship
 from contract.errors import Forbidden, SourceRefused
 from contract.predicate import INVALID
+from execution.adapter import BreadthFirstContext, column_reader
+from execution.run import called
 from execution.selection import selected
 from resolvers.context import RequestContext
 from resolvers.record import DENIED, Record
@@ -119,6 +121,7 @@ def build_schema(
         _mutation(),
         types=[*made.values()],
         extensions=[Completeness, Provenance, *extensions],
+        execution_context_class=BreadthFirstContext,
         config=StrawberryConfig(
             default_resolver=value_of, scalar_map=SCALARS, disable_field_suggestions=True
         ),
@@ -145,6 +148,24 @@ def _lists_objects(typed: Any) -> bool:
     return inner is not None and _lists_objects(inner)
 
 
+def values_of(sources: list[Any], name: str) -> list[object]:
+    """Return a plain field's value for all objects of a level; an exception where there is none."""
+    if not all(type(source) is Record for source in sources):
+        return called(lambda source: value_of(source, name), sources)
+    field, layouts = _camel(name), {id(source.layout): source.layout for source in sources}
+    if len(layouts) > 1:
+        return called(lambda source: value_of(source, name), sources)
+    (layout,) = layouts.values()
+    place = layout.shown.get(field)
+    if place is None:
+        return [None] * len(sources)
+    values = [source.shown[place] for source in sources]
+    if _UNSHOWN.isdisjoint(map(type, values)):
+        return values
+    return called(lambda source: value_of(source, name), sources)
+
+
+@column_reader(values_of)
 def value_of(source: Any, name: str) -> object:
     """
     Return a plain field's value: a column of a record, an attribute of anything else.
@@ -161,6 +182,7 @@ def value_of(source: Any, name: str) -> object:
     return value
 
 
+_UNSHOWN: Final = frozenset({type(DENIED), type(INVALID)})
 _CAMEL: Final[dict[str, str]] = {}
 
 
@@ -284,7 +306,9 @@ def _mutation() -> Any:
     if not MUTATIONS:
         return None
     fields = dict(MUTATIONS)
-    return strawberry.type(type("Mutation", (), fields), description="修改入口 | Where changes start")
+    return strawberry.type(
+        type("Mutation", (), fields), description="修改入口 | Where changes start"
+    )
 
 
 def _code_sets_field(code_sets: list[CodeSet]) -> Any:

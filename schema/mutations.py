@@ -1,4 +1,4 @@
-"""What changes something: the root fields of mutations, by name; each is written in its own file."""
+"""What changes something: root fields of mutations by name, each written in a file of its own."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,15 +1,15 @@
 """Provenance, of one object (`_provenance`) or of a whole answer (`extensions.provenance`)."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Optional
 
 import strawberry
 from strawberry.extensions import SchemaExtension
 
-from execution.pooling import pooled
+from execution.adapter import set_field
 from resolvers.provenance import Origin, as_of, origins
 from resolvers.record import Record
-from schema.fetching import PROVENANCE, raw_info
+from schema.fetching import PROVENANCE
 
 
 @strawberry.type(
@@ -69,8 +69,9 @@ def _entry(place: tuple[tuple[str, ...], str], records: Sequence[Record]) -> dic
 
 def provenance_field() -> Any:
     """Return the field of every core type."""
-    field = strawberry.field(
-        resolver=_provenance,
+    field = set_field(
+        _provenance,
+        Optional[list[FieldProvenance]],
         name=PROVENANCE,
         description="本次查询所选字段的来源、时点及与其他系统的出入"
         " | Of the fields selected here: system, as-of, and what other systems say otherwise",
@@ -79,13 +80,5 @@ def provenance_field() -> Any:
     return field
 
 
-async def _provenance(
-    root: strawberry.Parent[Any], info: strawberry.Info[Any, None]
-) -> list[FieldProvenance] | None:
-    context, raw = info.context, raw_info(info)
-
-    async def load(parents: Sequence[Record]) -> list[list[Origin]]:
-        return await origins(context.gate, context.asker, parents)
-
-    found: Any = await pooled(context, raw, root, load)  # an origin has what the type has
-    return cast("list[FieldProvenance]", found)
+async def _provenance(parents: Sequence[Record], info: Any) -> list[list[Origin]]:
+    return await origins(info.context.gate, info.context.asker, parents)
