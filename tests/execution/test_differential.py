@@ -1,5 +1,7 @@
 """The executor and graphql-core's own, over schemas, queries and values by chance."""
 
+import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -60,6 +62,8 @@ async def _compare(mode: Mode, seeds: range) -> None:
             assert len(set(paths)) == len(paths), (mode, seed, made.text)
         with_errors += bool(stock.errors)
     assert with_errors > len(seeds) * 0.1
+    await asyncio.sleep(0)
+    gc.collect()  # what was dropped is told here, and not in another test
 
 
 async def _answer(made: Triple, executor: Any) -> ExecutionResult:
