@@ -3,12 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-ROOMS := contract transport store auth sources onboarding execution resolvers schema gateway web demo tests server.py
+ROOMS := contract transport store auth sources onboarding execution resolvers schema gateway web demo benchmarks tests server.py
 
 NONE := 5
 # The status of pytest where nothing was chosen.
 
-.PHONY: demo test test-deep check format lint types imports schema lock clean help
+.PHONY: demo test test-deep mutants bench check format lint types imports schema lock clean help
 
 demo: $(INSTALLED) ## Build a synthetic province, serve it, ask one question (ARGS='--residents 2000')
 	$(BIN)/python server.py demo $(ARGS)
@@ -22,6 +22,12 @@ test: $(INSTALLED) build/node/installed build/graphql-core ## Run all tests (ARG
 
 test-deep: $(INSTALLED) ## Run the long tests: all of the fault drill, the oracle over raw tables (ARGS='-k health')
 	$(BIN)/python -m pytest -m deep $(ARGS)
+
+mutants: $(INSTALLED) ## Weaken each line that enforces permission and show that tests see it (ARGS='NAME --jobs 2')
+	$(BIN)/python -m tests.mutants.run $(ARGS)
+
+bench: $(INSTALLED) ## Measure beside others on this machine (ARGS='permission --rounds 5'); docs/performance.md
+	$(BIN)/python -m benchmarks $(ARGS)
 
 check: format lint types imports ## Everything that is not a test
 
@@ -38,7 +44,8 @@ imports: $(INSTALLED) ## Do rooms import downwards only?
 	$(BIN)/lint-imports
 
 schema: $(INSTALLED) ## Print the schema where review reads it
-	$(BIN)/python server.py schema > schema/schema.graphql
+	mkdir -p build
+	$(BIN)/python server.py schema > build/printed.graphql && mv build/printed.graphql schema/schema.graphql
 
 lock: $(INSTALLED) ## Lock the dependencies anew: names, versions and hashes, no address
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \

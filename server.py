@@ -19,19 +19,25 @@ from rich.console import Console
 from starlette.types import ASGIApp
 from strawberry.schema.base import BaseSchema
 
-from auth.accounts import load_accounts
+from auth.access_log import AccessLog
 from auth.authenticate import Authenticator
 from auth.issuer import EmbeddedIssuer, issuers_file
 from auth.keys import fetch_over
+from auth.retention import kept_for
 from auth.trust import load_issuers
 from contract.document import Mistakes
+from gateway.account_command import account as account_commands
+from gateway.account_command import known_account
+from gateway.accounts import Given, KeptAccounts, given_nothing, kept_accounts
 from gateway.audit_command import audit
-from gateway.auditing import LedgerBroken, auditing
+from gateway.auditing import auditing
 from gateway.graph import Files, OpenGraph, printed_schema
+from gateway.keeping import pruning
 from gateway.living import Living
 from gateway.looking import looking
 from gateway.onboarding_command import check_command, draft_command
 from gateway.policies import app as policy_commands
+from gateway.revealing import Reveal, reveal_nothing, revealing
 from gateway.secret import read_secret
 from gateway.settings import (
     DEMONSTRATING,
@@ -43,8 +49,10 @@ from gateway.settings import (
     Serving,
     State,
     check_settings_file,
+    store_in,
 )
-from resolvers.context import RequestContext
+from gateway.verification import LedgerBroken
+from resolvers.context import Accesses, RequestContext
 from schema.graph import list_fields
 from schema.limits import Limits
 from store.database import StoreUnavailable, open_store
@@ -58,7 +66,7 @@ from web.application import (
     always_ready,
     create_app,
 )
-from web.endpoint import Asking, ContextFactory, Keep, keep_nothing
+from web.endpoint import Asking, ContextFactory, Keep, Spend, keep_nothing, spend_nothing
 from web.serving import Listen, WhenReady, serve
 
 logger = logging.getLogger(__name__)
@@ -74,6 +82,7 @@ class Graph:
     health: CheckHealth = always_ready
     limits: Limits = field(default_factory=Limits)
     reasons: Reasons = tuple
+    spend: Spend = spend_nothing
 
 
 console: Final = Console(stderr=True, highlight=False)
@@ -99,6 +108,7 @@ then the environment.
 )
 app.command(policy_commands)
 app.command(audit)
+app.command(account_commands)
 app.command(check_command, name="check")
 app.command(draft_command, name="draft")
 
@@ -118,7 +128,7 @@ def demo(options: Demonstrating = DEMONSTRATING) -> None:
 
     serving = Serving(
         listen=options.listen,
-        store=f"sqlite+aiosqlite:///{(options.state / 'store.db').absolute()}",
+        store=store_in(options.state),
         issuers=issuers_file(options.state),
         key_file=options.state / "key",
     )
@@ -135,18 +145,17 @@ def schema(options: Serving = SERVING) -> None:
 @app.command
 def token(
     *,
-    account: Annotated[str, Parameter(help="Name of the account, as in accounts.toml.")],
+    account: Annotated[str, Parameter(help="Name of the account.")],
     ttl: Annotated[timedelta, Parameter(help="How long it works, such as 15m or 8h.")] = timedelta(
         minutes=15
     ),
     state: State = Path(".state/demo"),
+    store: Annotated[str, Parameter(help="Database of the server; in the folder by default.")] = "",
 ) -> None:
-    """Print a token for an account of the embedded issuer."""
-    accounts = load_accounts(state / "accounts.toml")
-    if account not in accounts:
-        raise CommandRefused(f"no account {account!r}; there are: {', '.join(sorted(accounts))}")
+    """Print a token for an account of the embedded issuer; for operators."""
+    principal = asyncio.run(known_account(store or store_in(state), account))
     issuer = EmbeddedIssuer.opened(state)
-    print(issuer.token(accounts[account], int(ttl.total_seconds())))  # noqa: T201 -- the answer
+    print(issuer.token(principal, int(ttl.total_seconds())))  # noqa: T201 -- the answer
 
 
 async def serve_graph(graph: Graph, options: Serving, when_ready: WhenReady) -> None:
@@ -167,10 +176,21 @@ async def _serve(options: Serving, environment: Mapping[str, str], when_ready: W
     try:
         async with (
             auditing(store, options) as kept,
-            _applications(options, kept.keep) as application,
+            pruning(kept.log.journal, kept.heads, kept_for(options.keep_records)),
+            kept_accounts(store, options, kept.ledger.note) as accounts,
+            revealing(store, options, kept.ledger, options.durations) as reveals,
+            _applications(options, kept.keep, accounts) as application,
         ):
-            edge = partial(_edge_of, others=lambda: kept.ledger.reasons)
+            standing = accounts.standing
+            edge = partial(
+                _edge_of,
+                others=lambda: (*kept.ledger.reasons, *standing.reasons),
+                given=accounts.given,
+                reveal=reveals.given,
+                log=kept.log,
+            )
             living = Living(files, environment, secret, lambda g: application(edge(g)))
+            accounts.drop_from(lambda: living.graph)
             looks = looking(living, options.reload_every, options.check_every)
             async with aclosing(living), looks:
                 for mistake in await living.graph.mistakes():
@@ -190,25 +210,51 @@ def _listen(options: Serving) -> Listen:
 
 @asynccontextmanager
 async def _applications(
-    options: Serving, keep: Keep = keep_nothing
+    options: Serving, keep: Keep = keep_nothing, accounts: KeptAccounts | None = None
 ) -> AsyncIterator[Callable[[Graph], ASGIApp]]:
     """Give what makes an application of a graph, for holders of the configured issuers' tokens."""
     issuers = load_issuers(options.issuers)
     async with HttpClient() as client:
-        authenticate = Authenticator(issuers, fetch_over(client), options.now).authenticate
+        standing = accounts.standing if accounts else None
+        fetch = fetch_over(client)
+        authenticator = Authenticator(issuers, fetch, options.now, standing=standing)
+        doors = accounts.doors(authenticator) if accounts else None
 
         def application(graph: Graph) -> ASGIApp:
             settings = Settings(
-                version(), options.origins, graph.limits, graph.health, graph.reasons, keep
+                version(),
+                options.origins,
+                graph.limits,
+                graph.health,
+                graph.reasons,
+                keep,
+                graph.spend,
+                doors,
             )
-            return create_app(graph.schema, authenticate, graph.context_for, settings)
+            context_for = graph.context_for
+            return create_app(graph.schema, authenticator.authenticate, context_for, settings)
 
         yield application
 
 
-def _edge_of(graph: OpenGraph, others: Reasons = tuple) -> Graph:
+def _edge_of(
+    graph: OpenGraph,
+    others: Reasons = tuple,
+    given: Given = given_nothing,
+    reveal: Reveal = reveal_nothing,
+    log: AccessLog | None = None,
+) -> Graph:
     async def context(asking: Asking) -> RequestContext:
-        return graph.context(asking.principal, asking.request_id, provenance=asking.provenance)
+        context = graph.context(
+            asking.principal,
+            asking.request_id,
+            provenance=asking.provenance,
+            explain=asking.explain,
+        )
+        if log is not None:
+            view = graph.policy.ledger(context.principal)
+            context = replace(context, accesses=Accesses(view, log))
+        return await reveal(graph, given(graph, context), asking.purpose)
 
     def reasons() -> tuple[str, ...]:
         return (*graph.reasons, *others())
@@ -217,7 +263,7 @@ def _edge_of(graph: OpenGraph, others: Reasons = tuple) -> Graph:
         return Health.DEGRADED if reasons() else Health.READY
 
     limits = Limits(lists=list_fields(graph.schema))
-    return Graph(graph.schema, context, health, limits, reasons)
+    return Graph(graph.schema, context, health, limits, reasons, graph.spend)
 
 
 async def _say_where(url: str) -> None:

@@ -1,14 +1,19 @@
-"""Accounts the embedded issuer makes tokens for: `accounts.toml` in its directory."""
+"""
+Accounts as a file, to be taken into the store: `accounts.toml`.
 
-import json
+After that the store alone says what an account is; the file is read by nothing else.
+"""
+
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from auth.principal import Principal
 from contract.document import Document, Mistake, Mistakes, load
+from store.accounts import Account, Accounts
 
-_NAMES: Final = frozenset({"roles", "scopes", "department", "purpose"})
+_NAMES: Final = frozenset({"roles", "scopes", "department", "purpose", "citizen"})
 _WRITE: Final = 'Write roles = ["…"], scopes = ["…"] of the same length, department and purpose.'
 
 
@@ -27,19 +32,51 @@ def load_accounts(path: Path) -> Mapping[str, Principal]:
     return {name: account for name, account in read.items() if isinstance(account, Principal)}
 
 
-def write_accounts(path: Path, accounts: Iterable[Principal]) -> None:
-    """Write the accounts, readable by `load_accounts`."""
-    text = "\n".join(_table(account) for account in accounts)
-    path.write_text(f"# Accounts of the embedded issuer.\n{text}", encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many accounts are new, and how many have other roles than before."""
+
+    added: int
+    changed: int
+
+
+async def take_in(store: Accounts, principals: Iterable[Principal], at: float) -> Taken:
+    """
+    Give the store these accounts; others stay as they are, and who is disabled stays so.
+
+    Reads:  all accounts once; new ones are written a thousand at a time.
+    """
+    async with store.changing() as changing:
+        known = {account.name: account for account in await changing.every()}
+        added: list[Account] = []
+        changed = 0
+        for principal in principals:
+            before = known.get(principal.account)
+            after = _account_of(principal, before or Account(principal.account, (), created_at=at))
+            if before is None:
+                added.append(replace(after, changed_at=at))
+            elif after != before:
+                changed += 1
+                await changing.put(replace(after, changed_at=at))
+        await changing.add(added)
+    return Taken(len(added), changed)
+
+
+def _account_of(principal: Principal, account: Account) -> Account:
+    roles = tuple(zip(principal.roles, principal.scopes, strict=True))
+    department, purpose = principal.department, principal.purpose
+    said = replace(account, department=department, purpose=purpose, citizen=principal.citizen)
+    return replace(said, roles=roles)
 
 
 def _account(document: Document, name: str, table: object) -> Principal | Mistake:
     if isinstance(table, dict) and table.keys() <= _NAMES:
         roles, scopes = _texts(table.get("roles")), _texts(table.get("scopes"))
-        said = _texts([table.get("department", ""), table.get("purpose", "")])
+        said = _texts([table.get(each, "") for each in ("department", "purpose", "citizen")])
         if roles and scopes and said:
+            department, purpose, citizen = said
             try:
-                return Principal(name, roles, scopes, *said)
+                return Principal(name, roles, scopes, department, purpose, citizen=citizen)
             except ValueError as error:
                 return document.mistake(("account", name), str(error), _WRITE)
     return document.mistake(("account", name), f"account {name} is of another shape", _WRITE)
@@ -49,16 +86,3 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
         return ()
     return tuple(value)
-
-
-def _table(account: Principal) -> str:
-    parts = {
-        "roles": list(account.roles),
-        "scopes": list(account.scopes),
-        "department": account.department,
-        "purpose": account.purpose,
-    }
-    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in parts.items())
-    return (
-        f"[account.{json.dumps(account.account, ensure_ascii=False)}]\n" + "\n".join(lines) + "\n"
-    )

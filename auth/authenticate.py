@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
@@ -43,6 +43,25 @@ class TokenLimits:
     keys_fresh_seconds: float = 600
 
 
+class Accepting(Protocol):
+    """Says who asks with a good token, as far as the account may still be used."""
+
+    def principal(self, claims: Claims) -> Principal:
+        """
+        Return the principal.
+
+        Raises: InvalidClaims; AccountsUnavailable where nobody can tell.
+        """
+
+
+class FromToken:
+    """Believes the token, where no accounts are kept."""
+
+    def principal(self, claims: Claims) -> Principal:
+        """Return whom the token speaks of."""
+        return claims.principal()
+
+
 class _Pinned(jws.JWSRegistry):
     """The algorithms of one issuer, each named by it."""
 
@@ -67,7 +86,6 @@ class _Verified:
     """A token whose signature and shape were good; it counts while its key is the same object."""
 
     claims: Claims
-    principal: Principal
     kid: str
     key: Key
 
@@ -85,8 +103,10 @@ class Authenticator:
         fetch: Fetch,
         clock: Clock = time.time,
         limits: TokenLimits | None = None,
+        standing: Accepting | None = None,
     ) -> None:
         self._clock = clock
+        self._standing = standing or FromToken()
         self._limits = limits or TokenLimits()
         self._verified: dict[bytes, _Verified] = {}
         self._issuers = {issuer.issuer: issuer for issuer in issuers}
@@ -105,22 +125,31 @@ class Authenticator:
         """
         Return who the value of an Authorization header speaks of.
 
-        Raises: Unauthenticated, without a reason.
+        Raises: Unauthenticated, without a reason; AccountsUnavailable.
+        """
+        return (await self.verified(authorization))[0]
+
+    async def verified(self, authorization: str | None) -> tuple[Principal, Claims]:
+        """
+        Return who the value of an Authorization header speaks of, and all that its token says.
+
+        Raises: Unauthenticated, without a reason; AccountsUnavailable.
         """
         try:
-            return await self._principal(authorization)
+            claims = await self._claims(authorization)
+            return self._standing.principal(claims), claims
         except (ValueError, JoseError) as reason:
             logger.info("token refused: %s", _said(reason))
         raise Unauthenticated
 
-    async def _principal(self, authorization: str | None) -> Principal:
+    async def _claims(self, authorization: str | None) -> Claims:
         digest = sha256((authorization or "").encode()).digest()
         verified = self._verified.get(digest)
         if verified is None or not await self._is_current(verified):
             verified = await self._checked(authorization)
             self._remember(digest, verified)
         self._check_times(verified.claims)
-        return verified.principal
+        return verified.claims
 
     async def _is_current(self, verified: _Verified) -> bool:
         return await self._keys[verified.claims.iss].find(verified.kid) is verified.key
@@ -142,7 +171,7 @@ class Authenticator:
         claims = claims_of(parts.payload)
         if not claims.is_for(issuer.audience):
             raise InvalidClaims("meant for another audience")
-        return _Verified(claims, claims.principal(), parts.kid, key)
+        return _Verified(claims, parts.kid, key)
 
     def _check_times(self, claims: Claims) -> None:
         now, skew, age = self._clock(), self._limits.skew_seconds, self._limits.maximum_age_seconds

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from auth.principal import Principal, is_division
+from contract.identifier import is_citizen_number
 
 MAXIMUM_ROLES: Final = 16
 
@@ -36,6 +37,8 @@ class Claims(BaseModel):
     purpose: Text
     nbf: Seconds | None = None
     jti: Name | None = None
+    sid: Name | None = None
+    citizen: Annotated[str, Field(max_length=18)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -50,6 +53,8 @@ class Claims(BaseModel):
             raise ValueError("roles and scopes differ in length")
         if not all(is_division(scope) for scope in self.scopes):
             raise ValueError("a scope is no division code")
+        if self.citizen is not None and not is_citizen_number(self.citizen):
+            raise ValueError("the citizen number is none")
         return self
 
     def is_for(self, audience: str) -> bool:
@@ -59,7 +64,12 @@ class Claims(BaseModel):
     def principal(self) -> Principal:
         """Return who the token speaks of."""
         return Principal(
-            self.sub, tuple(self.roles), tuple(self.scopes), self.department, self.purpose
+            self.sub,
+            tuple(self.roles),
+            tuple(self.scopes),
+            self.department,
+            self.purpose,
+            citizen=self.citizen or "",
         )
 
 

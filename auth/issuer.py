@@ -16,6 +16,7 @@ from auth.principal import Principal
 ISSUER: Final = "township-graph"
 AUDIENCE: Final = "township-graph"
 ALGORITHM: Final = "Ed25519"
+_KEY: Final = "issuer-key.json"
 
 _ISSUERS: Final = f"""\
 # Written by the embedded issuer; trust another issuer by adding its table.
@@ -39,7 +40,7 @@ class EmbeddedIssuer:
     def opened(cls, directory: Path, clock: Clock = time.time) -> "EmbeddedIssuer":
         """Return the issuer of the directory; the first time its key and files are written."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = directory / "issuer-key.json"
+        path = directory / _KEY
         if not path.exists():
             _write_key(path)
         key = OKPKey.import_key(orjson.loads(path.read_bytes()))
@@ -50,9 +51,20 @@ class EmbeddedIssuer:
             issuers.write_text(_ISSUERS, encoding="utf-8")
         return cls(key, clock)
 
-    def token(self, principal: Principal, ttl_seconds: int = 900) -> str:
-        """Return a token for the principal."""
-        now = int(self._clock())
+    @staticmethod
+    def is_in(directory: Path) -> bool:
+        """Return whether the issuer of the directory has its key there."""
+        return (directory / _KEY).exists()
+
+    def token(
+        self,
+        principal: Principal,
+        ttl_seconds: int = 900,
+        session: str = "",
+        not_before: int = 0,
+    ) -> str:
+        """Return a token for the principal, of a session where there is one."""
+        now = max(int(self._clock()), not_before)
         claims: dict[str, object] = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -64,6 +76,8 @@ class EmbeddedIssuer:
             "scopes": list(principal.scopes),
             "department": principal.department,
             "purpose": principal.purpose,
+            **({"sid": session} if session else {}),
+            **({"citizen": principal.citizen} if principal.citizen else {}),
         }
         header = {"alg": ALGORITHM, "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])

@@ -7,8 +7,8 @@ and the first record after that tells how many were.
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -16,13 +16,17 @@ from typing import Final
 
 from auth.chain import algorithm, linked
 from auth.heads import Heads
-from auth.reading import Answer, Registrar
+from auth.reading import PERSON, Answer, Reading, Registrar
+from auth.subject_keys import SubjectKeys
 from contract.errors import AuditUnavailable
 from store.journal import Entry, Journal
 
 logger = logging.getLogger(__name__)
 
 UNWRITTEN: Final = "AUDIT_UNAVAILABLE"
+INTENT: Final = "intent"
+DELIVERY: Final = "delivery"
+CLOSE: Final = "close"
 UNSIGNED: Final = "AUDIT_HEADS_UNWRITTEN"
 _WAITING: Final = 10_000
 _BATCH: Final = 1_000
@@ -30,10 +34,22 @@ _WRITE_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An answer of which there is more to say than what was read, or of another kind."""
+
+    answer: Answer
+    kind: str
+    more: Mapping[str, object]
+
+
+_What = Answer | _Told | Mapping[str, object]
+
+
 @dataclass(slots=True)
 class _Waiting:
-    answer: Answer
-    written: asyncio.Future[None]
+    what: _What
+    written: asyncio.Future[int]
 
 
 @dataclass(slots=True)
@@ -47,12 +63,12 @@ class _Gap:
 class Ledger:
     """One writer for all answers of the process; `run` is its work."""
 
-    def __init__(self, journal: Journal, secret: bytes, heads: Heads) -> None:
+    def __init__(self, journal: Journal, keys: SubjectKeys, heads: Heads) -> None:
         self.commits = 0
         self._journal = journal
         self._heads = heads
         self._algorithm = algorithm()
-        self._registrar = Registrar.of(secret, self._algorithm)
+        self._keys = keys
         self._waiting: list[_Waiting] = []
         self._woken = asyncio.Event()
         self._is_closing = False
@@ -68,18 +84,44 @@ class Ledger:
         unsigned = (UNSIGNED,) if self._signing_failed else ()
         return (UNWRITTEN, *unsigned) if self._gap else unsigned
 
-    async def record(self, answer: Answer) -> None:
+    def name_of(self, person: str) -> str:
+        """Return how new records call a person."""
+        return Registrar(self._keys.current(), self._algorithm).subject(PERSON, person)
+
+    async def record(self, answer: Answer) -> int:
         """
-        Return when the record of the answer is durable.
+        Return the place of the answer's record when it is durable.
 
         Raises: AuditUnavailable where it could not be written.
         """
+        return await self._written(answer)
+
+    async def note(self, record: Mapping[str, object]) -> int:
+        """
+        Return the place of a record of something else than an answer; its kind says of what.
+
+        Raises: AuditUnavailable where it could not be written.
+        """
+        return await self._written(record)
+
+    async def intent(self, answer: Answer) -> "Intent":
+        """
+        Return when it is durable that an answer of many parts begins; its end is to be told too.
+
+        Raises: AuditUnavailable where it could not be written.
+        """
+        return Intent(self, answer, await self._written(_Told(answer, INTENT, {})))
+
+    async def _told(self, answer: Answer, kind: str, more: Mapping[str, object]) -> int:
+        return await self._written(_Told(answer, kind, more))
+
+    async def _written(self, what: _What) -> int:
         if self._is_closing or len(self._waiting) >= _WAITING:
             raise AuditUnavailable
-        waiting = _Waiting(answer, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(what, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._woken.set()
-        await waiting.written
+        return await waiting.written
 
     def close(self) -> None:
         """Let `run` end when everything that waits is written, and the last head is signed."""
@@ -116,7 +158,7 @@ class Ledger:
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         try:
             async with asyncio.timeout(_WRITE_SECONDS):
-                records = await asyncio.to_thread(self._records, [each.answer for each in batch])
+                records = await asyncio.to_thread(self._records, [each.what for each in batch])
                 link = partial(linked, self._algorithm, records)
                 entries = await self._journal.append(link)
         except Exception as error:  # noqa: BLE001 -- whatever it is, nothing leaves unrecorded
@@ -126,13 +168,14 @@ class Ledger:
         if self._gap is not None:
             logger.info("the ledger is written again")
         self._gap, self._unsigned = None, entries[-1]
-        for each in batch:
+        for each, entry in zip(batch, entries[-len(batch) :] if batch else (), strict=True):
             if not each.written.done():
-                each.written.set_result(None)
+                each.written.set_result(entry.sequence)
 
-    def _records(self, answers: Sequence[Answer]) -> list[dict[str, object]]:
+    def _records(self, waited: Sequence[_What]) -> list[dict[str, object]]:
+        registrar = Registrar(self._keys.current(), self._algorithm)
         time = _now()
-        records = [{"time": time, **self._registrar.record(answer)} for answer in answers]
+        records = [{"time": time, **_record(registrar, each)} for each in waited]
         if self._gap is not None:
             gap = {"kind": "gap", "since": self._gap.since, "refused": self._gap.refused}
             records.insert(0, {"time": time, **gap})
@@ -166,6 +209,42 @@ class Ledger:
     def _is_due(self, last: Entry) -> bool:
         late = monotonic() - self._signed_at >= self._heads.every_seconds
         return late or last.sequence - self._signed_sequence >= self._heads.every_records
+
+
+class Intent:
+    """A stream, an export or a subscription whose beginning is on record."""
+
+    def __init__(self, ledger: Ledger, answer: Answer, place: int) -> None:
+        self.place = place
+        self._ledger = ledger
+        self._answer = answer
+
+    async def delivered(self, readings: Sequence[Reading]) -> None:
+        """
+        Return when the record of one batch is durable; it may be delivered then.
+
+        Raises: AuditUnavailable where it could not be written.
+        """
+        batch = replace(self._answer, readings=readings)
+        await self._ledger._told(batch, DELIVERY, {"intent": self.place})  # noqa: SLF001 -- its own
+
+    async def close(self, count: int, outcome: str = "OK") -> None:
+        """
+        Return when it is durable how many rows left in all, and how it ended.
+
+        Raises: AuditUnavailable where it could not be written.
+        """
+        ended = replace(self._answer, readings=(), codes=frozenset())
+        more = {"intent": self.place, "rows": count, "outcome": [outcome]}
+        await self._ledger._told(ended, CLOSE, more)  # noqa: SLF001 -- its own
+
+
+def _record(registrar: Registrar, what: _What) -> Mapping[str, object]:
+    if isinstance(what, Answer):
+        return registrar.record(what)
+    if isinstance(what, _Told):
+        return {**registrar.record(what.answer, what.kind), **what.more}
+    return what
 
 
 def _now() -> str:

@@ -13,8 +13,12 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from auth.administrators import wrong_administrators
+from auth.aggregates import THRESHOLD, AggregateTerms, table_of, wrong_terms
 from auth.masking import MASKS
 from auth.policy import HIDDEN, NOBODY, SHOWN, Policy, Role
+from auth.quota import BUILT_IN, Quota, overlaid, wrong_quota
+from auth.reveal import wrong_reveals
 from auth.rules import RULES, Terms
 from contract.document import Document, Mistake, Mistakes, Place, load
 from contract.entity import Entity, Kind
@@ -24,6 +28,7 @@ _NEEDED: Final = {
     "own_division": "own_division",
     "own_village": "own_village",
     "own_department": "own_department",
+    "own_record": "own_record",
     _FOLLOWS: _FOLLOWS,
 }
 
@@ -39,6 +44,7 @@ class _Terms(_Shape):
     own_division: list[str] = []
     own_village: list[str] = []
     own_department: str = ""
+    own_record: str = ""
     follows: str = ""
 
 
@@ -49,6 +55,39 @@ class _Sensitivity(_Shape):
 
 class _Lookup(_Shape):
     fields: list[str] = []
+
+
+class _Reveal(_Shape):
+    case: list[str] = []
+    emergency: list[str] = []
+    window: list[str] = []
+
+    def ceilings(self) -> dict[str, frozenset[str]]:
+        return {purpose: frozenset(fields) for purpose, fields in self.model_dump().items()}
+
+
+class _Aggregates(_Shape):
+    within: str
+    by: list[str] = []
+    sums: list[str] = []
+
+    def terms(self) -> AggregateTerms:
+        return AggregateTerms(self.within, table_of(self.by), frozenset(self.sums))
+
+
+class _Suppression(_Shape):
+    threshold: int = Field(default=THRESHOLD, ge=3)
+
+
+class _Quota(_Shape):
+    questions: str | list[str] = []
+    cost: str | list[str] = []
+    lookups: str | list[str] = []
+    people: str | list[str] = []
+
+    def written(self) -> dict[str, str | list[str]]:
+        given: dict[str, str | list[str]] = self.model_dump(exclude_unset=True)
+        return given
 
 
 class _Role(_Shape):
@@ -62,11 +101,22 @@ class _Role(_Shape):
     lookup: _Lookup | None = None
     operations: Literal["everyone", "own_department", "nobody"] | None = None
     usage: Literal["own_department", "nobody"] | None = None
+    ledger: Literal["everyone", "own_division", "own_record", "nobody"] | None = None
+    accounts: Literal["own_division", "nobody"] = "nobody"
+    gives: list[str] = []
+    quota: _Quota = _Quota()
+    aggregates: dict[str, _Aggregates] = {}
+    reveal: _Reveal | None = None
+    break_glass: Literal["own_division", "nobody"] | None = None
+    explain: Literal["office", "clauses", "values", "nobody"] | None = None
+    plan: Literal["own_questions", "nobody"] | None = None
 
 
 class _File(_Shape):
+    suppression: _Suppression = _Suppression()
     entity: dict[str, _Terms] = {}
     facet: _Terms = _Terms()
+    quota: _Quota = _Quota()
     role: dict[str, _Role]
 
 
@@ -81,20 +131,37 @@ def load_policy(path: Path, entities: Mapping[str, Entity], facets: AbstractSet[
         shape = _File.model_validate(document.data)
     except ValidationError as error:
         raise Mistakes(tuple(_shapeless(document, error))) from error
-    mistakes = (*_wrong_terms(document, shape, entities), *_wrong_roles(document, shape, entities))
+    mistakes = (
+        *_wrong_terms(document, shape, entities),
+        *wrong_quota(document, ("quota",), shape.quota.written()),
+        *_wrong_roles(document, shape, entities),
+    )
     if mistakes:
         raise Mistakes(mistakes)
-    roles = {name: _role(shape.role, role) for name, role in shape.role.items()}
-    confirmed = tuple(_hidden_lookups(document, roles))
+    roles = {
+        name: replace(_role(shape.role, role), quota=_quota(shape, role))
+        for name, role in shape.role.items()
+    }
+    confirmed = (
+        *_hidden_lookups(document, roles),
+        *wrong_administrators(document, roles, entities),
+    )
     if confirmed:
         raise Mistakes(confirmed)
     terms = {name: _terms(given) for name, given in shape.entity.items()}
-    return Policy(roles, {**terms, "facet": _terms(shape.facet)}, entities, facets)
+    every = {**terms, "facet": _terms(shape.facet)}
+    policy = Policy(roles, every, entities, facets, shape.suppression.threshold)
+    revealed = tuple(wrong_reveals(document, policy, entities))
+    if revealed:
+        raise Mistakes(revealed)
+    return policy
 
 
 def _terms(given: _Terms) -> Terms:
     department = (given.own_department,) if given.own_department else ()
-    return Terms(tuple(given.own_division), tuple(given.own_village), department, given.follows)
+    record = (given.own_record,) if given.own_record else ()
+    divisions, villages = tuple(given.own_division), tuple(given.own_village)
+    return Terms(divisions, villages, department, given.follows, record)
 
 
 def _role(roles: Mapping[str, _Role], role: _Role) -> Role:
@@ -110,6 +177,14 @@ def _role(roles: Mapping[str, _Role], role: _Role) -> Role:
         looked_up or frozenset(),
         role.operations or NOBODY,
         role.usage or NOBODY,
+        accounts=role.accounts,
+        gives=frozenset(role.gives),
+        aggregates={entity: given.terms() for entity, given in role.aggregates.items()},
+        reveal=role.reveal.ceilings() if role.reveal else {},
+        break_glass=role.break_glass or NOBODY,
+        explain=role.explain or NOBODY,
+        plan=role.plan or NOBODY,
+        ledger=role.ledger or NOBODY,
     )
     if not role.like:
         return own
@@ -123,7 +198,20 @@ def _role(roles: Mapping[str, _Role], role: _Role) -> Role:
         lookup=like.lookup if looked_up is None else looked_up,
         operations=role.operations or like.operations,
         usage=role.usage or like.usage,
+        ledger=role.ledger or like.ledger,
+        aggregates={**like.aggregates, **own.aggregates},
+        reveal=like.reveal if role.reveal is None else own.reveal,
+        break_glass=role.break_glass or like.break_glass,
+        explain=role.explain or like.explain,
+        plan=role.plan or like.plan,
     )
+
+
+def _quota(shape: _File, role: _Role) -> Quota:
+    """Return the role's quota, over that of the role it is like, over what holds for all."""
+    base = overlaid(BUILT_IN, shape.quota.written())
+    like = shape.role[role.like].quota.written() if role.like else {}
+    return overlaid(overlaid(base, like), role.quota.written())
 
 
 def _hidden_lookups(document: Document, roles: Mapping[str, Role]) -> Iterator[Mistake]:
@@ -161,6 +249,9 @@ def _wrong_terms(
         ):
             for field in fields:
                 yield from _wrong_division(document, (*place, rule), entity, field)
+        if terms.own_record and entity.fields and terms.own_record not in entity.fields:
+            at = (*place, "own_record")
+            yield _unknown(document, at, "field", terms.own_record, entity.fields.keys())
         department = terms.own_department
         if department and entity.fields and department not in entity.fields:
             at = (*place, "own_department")
@@ -208,6 +299,8 @@ def _wrong_roles(
             yield document.mistake((*place, "like"), what, "Name a role that has no like.")
         yield from _wrong_rows(document, place, role, shape, entities)
         yield from _wrong_fields(document, place, role, entities)
+        yield from wrong_quota(document, (*place, "quota"), role.quota.written())
+        yield from _wrong_aggregates(document, place, role, entities)
 
 
 def _wrong_rows(
@@ -226,6 +319,17 @@ def _wrong_rows(
         elif rule in _NEEDED and not getattr(shape.entity.get(entity, _Terms()), _NEEDED[rule]):
             what = f"the rule {rule} needs to know what it means for {entity}"
             yield document.mistake(at, what, f"Write [entity.{entity}] with {rule} = ….")
+
+
+def _wrong_aggregates(
+    document: Document, place: Place, role: _Role, entities: Mapping[str, Entity]
+) -> Iterator[Mistake]:
+    for entity, given in role.aggregates.items():
+        at = (*place, "aggregates", entity)
+        if entity in entities:
+            yield from wrong_terms(document, at, entity, given.terms(), entities)
+        else:
+            yield _unknown(document, at, "entity", entity, entities.keys())
 
 
 def _wrong_fields(

@@ -1,8 +1,10 @@
 """Who asks, as every room knows them; how they proved it is not told."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from auth.openings import Opening
 
 DIVISION: Final = re.compile(
     r"[1-9][0-9](?:[0-9]{2}){0,2}|[1-9][0-9]{5}[0-9]{3}|[1-9][0-9]{5}[0-9]{6}"
@@ -22,7 +24,9 @@ class Principal:
     The authenticated caller.
 
     Role i is held in the division of scope i; a province's officer holds "32". No role is held
-    nowhere: whoever has no scope has no role. `purpose` is what they said they ask for.
+    nowhere: whoever has no scope has no role. `purpose` is what they said they ask for, `case` the
+    number of the case where that is the purpose, `openings` what is opened beyond the roles.
+    `citizen` is the caller's own citizen number, for those who may see their own record.
     """
 
     account: str
@@ -30,6 +34,9 @@ class Principal:
     scopes: tuple[str, ...]
     department: str = ""
     purpose: str = ""
+    case: str = ""
+    openings: tuple[Opening, ...] = ()
+    citizen: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if len(self.roles) != len(self.scopes):

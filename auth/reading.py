@@ -8,10 +8,12 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from auth.policy import HIDDEN, SHOWN, Grant
 from auth.principal import Principal
+from auth.subject_keys import SubjectKey, derived
 from contract.entity import Entity, Sensitivity
 
 PERSON: Final = "person"
@@ -41,6 +43,19 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Consulted:
+    """
+    Records of the ledger itself that one field of a question read, or asked for.
+
+    `named` tells by what they were asked for, `persons` whose records they had to be.
+    """
+
+    named: Mapping[str, str]
+    persons: tuple[str, ...] = ()
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer, for the ledger: who asked what, what was read for it, and how it ended."""
 
@@ -50,34 +65,39 @@ class Answer:
     readings: Sequence[Reading]
     sources: frozenset[str]
     codes: frozenset[str]
+    consulted: Sequence[Consulted] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Registrar:
     """Makes records; `key` is behind the hashes of people."""
 
-    key: bytes
+    key: SubjectKey
     algorithm: str
 
     @classmethod
     def of(cls, secret: bytes, algorithm: str) -> "Registrar":
         """Return one whose key is derived from the gateway's secret."""
-        return cls(hmac.digest(secret, b"ledger: subjects", "sha256"), algorithm)
+        return cls(derived(secret), algorithm)
 
-    def record(self, answer: Answer) -> dict[str, object]:
+    def record(self, answer: Answer, kind: str = "answer") -> dict[str, object]:
         """Return the record of an answer, but for its place in the ledger."""
         principal = answer.principal
+        consulted = {"consulted": [self._consulted(each) for each in answer.consulted]}
         return {
-            "kind": "answer",
+            "kind": kind,
             "account": _plain(principal.account),
             "office": list(zip(map(_plain, principal.roles), principal.scopes, strict=True)),
             "department": _plain(principal.department),
             "purpose": _NUMBERS.sub("#", _plain(principal.purpose)),
+            **_reasons(answer),
             "operation": {
                 "name": _DIGITS.sub("#", answer.operation or "")[:_TEXT],
                 "hash": self._keyed("document", answer.document),
             },
+            "key": self.key.id,
             "readings": [self._reading(reading) for reading in answer.readings],
+            **(consulted if answer.consulted else {}),
             "sources": sorted(answer.sources),
             "rows": sum(reading.rows for reading in answer.readings),
             "outcome": sorted(answer.codes) or ["OK"],
@@ -89,8 +109,18 @@ class Registrar:
 
     def _keyed(self, kind: str, value: object) -> str:
         """Return a hash that nobody can find by trying numbers, without the key."""
-        content = f"{kind}\0{value}".encode(errors="replace")
-        return hmac.digest(self.key, content, self.algorithm).hex()
+        started = _started(self.key.key, self.algorithm).copy()  # half of the time is the key's
+        started.update(f"{kind}\0{value}".encode(errors="replace"))
+        return started.hexdigest()
+
+    def _consulted(self, consulted: Consulted) -> dict[str, object]:
+        return {
+            "named": {
+                name: _NUMBERS.sub("#", _plain(said)) for name, said in consulted.named.items()
+            },
+            "rows": consulted.rows,
+            "subjects": sorted(self.subject(PERSON, each) for each in consulted.persons),
+        }
 
     def _reading(self, reading: Reading) -> dict[str, object]:
         subjects = {self.subject(reading.kind, value) for value in set(reading.subjects)}
@@ -101,6 +131,25 @@ class Registrar:
             "rows": reading.rows,
             "subjects": sorted(subjects),
         }
+
+
+def _reasons(answer: Answer) -> dict[str, object]:
+    """Return the case that was named, and the openings that rows were shown by."""
+    principal = answer.principal
+    numbers = {grant.number for reading in answer.readings for grant in reading.grants}
+    used = (
+        {"id": opening.id, "purpose": opening.purpose, "basis": _NUMBERS.sub("#", opening.basis)}
+        for number, opening in enumerate(principal.openings, len(principal.roles))
+        if opening.id and number in numbers
+    )
+    openings = list(used)
+    case = {"case": _NUMBERS.sub("#", principal.case)} if principal.case else {}
+    return {**case, **({"openings": openings} if openings else {})}
+
+
+@lru_cache(maxsize=8)
+def _started(key: bytes, algorithm: str) -> hmac.HMAC:
+    return hmac.new(key, digestmod=algorithm)
 
 
 def _fields(reading: Reading) -> Mapping[str, Mapping[str, str]]:

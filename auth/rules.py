@@ -27,6 +27,7 @@ class Holder:
 
     scope: str
     department: str
+    citizen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Terms:
     own_village: tuple[str, ...] = ()
     own_department: tuple[str, ...] = ()
     follows: str = ""
+    own_record: tuple[str, ...] = ()
 
 
 def everyone(_: Holder, __: Terms) -> Predicate:
@@ -69,12 +71,20 @@ def own_department(holder: Holder, terms: Terms) -> Predicate:
     return all_of(any_of(*departments), _within(holder, terms.own_division))
 
 
+def own_record(holder: Holder, terms: Terms) -> Predicate:
+    """Open rows that are the principal's own; none for whoever has no citizen number."""
+    if not holder.citizen:
+        return FALSE
+    return any_of(*(Comparison(name, Operator.EQ, holder.citizen) for name in terms.own_record))
+
+
 RULES: Final[Mapping[str, Callable[[Holder, Terms], Predicate]]] = {
     "everyone": everyone,
     "nobody": nobody,
     "own_division": own_division,
     "own_village": own_village,
     "own_department": own_department,
+    "own_record": own_record,
 }
 """Every rule by the name a policy uses; `follows` is the policy's own, since it needs another's."""
 

@@ -3,6 +3,11 @@ What may go wrong, as states a caller can act on.
 
     Failure
     ├── Unauthenticated      UNAUTHENTICATED     who asks is not known
+    │   ├── SignInRefused                        it is not told by name and password
+    │   └── PasswordExpired      PASSWORD_EXPIRED     it is, but a new password has to come first
+    ├── AccountsUnavailable  ACCOUNTS_UNAVAILABLE    whether who asks still may cannot be told
+    ├── TooManyRequests      TOO_MANY_REQUESTS   more came than can be worked on
+    ├── RateLimited          RATE_LIMITED        the account has asked for enough lately
     ├── Forbidden            FORBIDDEN           the principal may not name this
     ├── BadInput             BAD_USER_INPUT      the question is not well formed
     ├── TooComplex           QUERY_TOO_COMPLEX   the question is too large or too wide
@@ -17,7 +22,10 @@ Messages are Chinese, say what to do, and never carry a value of a record. What 
 INTERNAL: its text stays in the log.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 
 class Failure(Exception):
@@ -37,6 +45,54 @@ class Unauthenticated(Failure):
 
     code = "UNAUTHENTICATED"
     message = "请先登录,或重新登录后再试。"
+
+
+class SignInRefused(Unauthenticated):
+    """The name and the password do not open anything now; which of all reasons is never told."""
+
+    message = "账号或密码不正确,或账号已停用、暂时锁定;请核对后稍后再试,或联系本单位管理员。"
+
+
+class PasswordExpired(Unauthenticated):
+    """The password is right, and has to be changed before it opens anything."""
+
+    code = "PASSWORD_EXPIRED"
+    message = "密码已到期或由管理员设置,请先修改密码再登录。"
+
+
+class AccountsUnavailable(Failure):
+    """The state of accounts has not been read for too long, so that nobody is let in."""
+
+    code = "ACCOUNTS_UNAVAILABLE"
+    message = "账号状态暂时无法核实,为安全起见暂停服务,请稍后重试。"
+
+
+class TooManyRequests(Failure):
+    """More came at the same time than can be worked on."""
+
+    code = "TOO_MANY_REQUESTS"
+    message = "当前请求过多,请稍后重试。"
+
+
+_USED_UP: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "questions": "提问次数已达上限",
+        "cost": "查询的数据量已达上限",
+        "lookups": "按证件号码等查找的次数已达上限",
+        "people": "查看人员信息的数量已达上限",
+    }
+)
+
+
+class RateLimited(Failure):
+    """The account has used up its quota of this kind; that rests on account and time alone."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, kind: str, seconds: int) -> None:
+        self.kind = kind
+        self.retry_after_seconds = max(1, seconds)
+        super().__init__(f"{_USED_UP[kind]},请{_span(self.retry_after_seconds)}后再试。")
 
 
 class Forbidden(Failure):
@@ -112,3 +168,11 @@ class SourceRefused(SourceFailure):
     code = "SOURCE_REFUSED"
     state = "REFUSED"
     message = "“{title}”返回的数据不符合约定,本项暂不显示,请联系管理员。"
+
+
+def _span(seconds: int) -> str:
+    """Return a time to wait in words, rounded up."""
+    if seconds <= 120:
+        return f"{seconds}秒"
+    minutes = -(-seconds // 60)
+    return f"{minutes}分钟" if minutes <= 120 else f"{-(-minutes // 60)}小时"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from demo import scene
 from demo.catalogue import CATALOGUE
 from demo.land import PROVINCE, townships
 from sources.divisions import Division, DivisionTree, division_tree
@@ -30,6 +31,7 @@ class Account:
     roles: tuple[str, ...]
     scopes: tuple[str, ...]
     department: str = ""
+    citizen: str = ""
 
 
 def accounts(residents: int = DEFAULT_RESIDENTS) -> dict[str, Account]:
@@ -40,7 +42,15 @@ def accounts(residents: int = DEFAULT_RESIDENTS) -> dict[str, Account]:
     townships where a demo of so many residents has people.
     """
     tree = division_tree()
-    found = [*_of_divisions(tree), *_of_villages(residents), *_of_departments(), _auditor()]
+    found = [
+        *_of_divisions(tree),
+        *_of_villages(residents),
+        *_of_departments(),
+        *_statisticians(tree),
+        *_administrators(tree),
+        _auditor(),
+        _resident(),
+    ]
     return {account.name: account for account in found}
 
 
@@ -82,5 +92,28 @@ def _department(path: Path) -> str:
     return str(tomllib.loads(path.read_text(encoding="utf-8")).get("department", ""))
 
 
+def _statisticians(tree: DivisionTree) -> Iterator[Account]:
+    """Yield who counts and lists nobody: one for the province, one for each of its cities."""
+    for division in (tree.get(PROVINCE), *tree.children(PROVINCE)):
+        if division is not None:
+            title, name = f"{division.name}统计人员", f"statistician-{division.code}"
+            yield Account(name, title, ("statistician",), (division.code,))
+
+
+def _administrators(tree: DivisionTree) -> Iterator[Account]:
+    """Yield two for each county: what opens more takes both."""
+    for city in tree.children(PROVINCE):
+        for county in tree.children(city.code):
+            for number in (1, 2):
+                name = f"administrator-{county.code}-{number}"
+                title = f"{city.name}{county.name}账号管理员{number}"
+                yield Account(name, title, ("county_administrator",), (county.code,))
+
+
 def _auditor() -> Account:
     return Account("auditor", "审计人员", ("auditor",), (PROVINCE,))
+
+
+def _resident() -> Account:
+    """Return the head of the household that the tour tells of, who asks about herself."""
+    return Account("resident", "居民本人", ("resident",), (PROVINCE,), citizen=scene.HEAD.id_number)

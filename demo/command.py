@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -10,11 +11,13 @@ from typing import Final, TypeAlias
 from rich.console import Console
 from rich.progress import Progress
 
-from auth.accounts import write_accounts
+from auth.accounts import take_in
 from auth.issuer import EmbeddedIssuer
 from auth.principal import Principal
 from demo import systems, tour
 from demo.accounts import accounts
+from store.accounts import Accounts
+from store.database import open_store
 from transport.http import HttpClient, HttpRequest
 
 _TOKEN_SECONDS: Final = 12 * 3600
@@ -56,10 +59,16 @@ def run(province: Province, serve: Serve) -> None:
 async def _served(province: Province, running: systems.Systems, serve: Serve) -> None:
     issuer = EmbeddedIssuer.opened(province.state)
     principals = [
-        Principal(account.name, account.roles, account.scopes, account.department)
+        Principal(
+            account.name,
+            account.roles,
+            account.scopes,
+            account.department,
+            citizen=account.citizen,
+        )
         for account in accounts(province.residents).values()
     ]
-    write_accounts(province.state / "accounts.toml", principals)
+    await _kept(province.state, principals)
     tour.write_environment(province.state / "addresses.env", running.environment)
     tokens = {who.account: issuer.token(who, _TOKEN_SECONDS) for who in principals}
 
@@ -70,6 +79,16 @@ async def _served(province: Province, running: systems.Systems, serve: Serve) ->
         tour.show(Console(), url, answer, tokens)
 
     await serve(running.environment, show)
+
+
+async def _kept(state: Path, principals: Iterable[Principal]) -> None:
+    store = await open_store(f"sqlite+aiosqlite:///{(state / 'store.db').absolute()}")
+    try:
+        accounts = Accounts(store)
+        await accounts.create()
+        await take_in(accounts, principals, time.time())
+    finally:
+        await store.dispose()
 
 
 async def _asked(url: str, token: str) -> Mapping[str, object]:

@@ -1,10 +1,11 @@
 """What a field's selection names, fragments opened and @skip/@include obeyed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from graphql import (
     BooleanValueNode,
+    EnumValueNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -85,3 +86,29 @@ def _truth(value: ValueNode, variables: Any) -> bool:
         known: Mapping[str, object] = getattr(variables, "coerced", variables)
         return known.get(value.name.value) is True
     return isinstance(value, BooleanValueNode) and value.value
+
+
+def named(info: GraphQLResolveInfo[Any], *path: str) -> Sequence[FieldNode]:
+    """Return the fields selected beneath a path of names, each as the document has it."""
+    nodes: Sequence[FieldNode] = info.field_nodes
+    for step in (*path, ""):
+        children = [
+            child
+            for node in nodes
+            if node.selection_set is not None
+            for child in _fields(info, node.selection_set, set())
+        ]
+        nodes = [child for child in children if child.name.value == step] if step else children
+    return nodes
+
+
+def argument_of(info: GraphQLResolveInfo[Any], node: FieldNode, name: str) -> object:
+    """Return the name or value that a field's argument is given as an enum; None for none."""
+    given = next((each.value for each in node.arguments or () if each.name.value == name), None)
+    if isinstance(given, EnumValueNode):
+        return given.value
+    if isinstance(given, VariableNode):
+        variables: Any = info.variable_values
+        found: object = getattr(variables, "coerced", variables).get(given.name.value)
+        return found
+    return None

@@ -1,30 +1,28 @@
-"""
-The access ledger of a server: what it is opened with, what is kept of an answer, how it is checked.
-"""
+"""The access ledger of a server: what it is opened with, and what is kept of an answer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated, Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cyclopts import Parameter
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from auth.chain import Broken, Walk, entries_of, line_of
-from auth.heads import Heads, private_key, private_pem, public_key, public_pem, signed_heads
+from auth.access_log import AccessLog
+from auth.heads import Heads, KeyFiles, private_key, private_pem, public_pem
 from auth.ledger import Ledger
+from auth.marks import mark_of
 from auth.reading import Answer
-from contract.errors import Forbidden
+from auth.subject_keys import SubjectKeys
+from contract.errors import Forbidden, RateLimited
 from gateway.secret import read_secret, write_once
 from resolvers.context import RequestContext
 from schema.errors import Told
-from store.database import StoreUnavailable, open_store
-from store.journal import Entry, Journal
+from store.database import StoreUnavailable
+from store.journal import Journal
 
 
 @Parameter(name="*")
@@ -46,6 +44,10 @@ class Keeping:
         ),
     ] = None
 
+    keep_records: Annotated[
+        str, Parameter(help="How long records of the ledger are kept: 3y, 400d or forever.")
+    ] = "3y"
+
     @property
     def heads_file(self) -> Path:
         """Return where the heads of the ledger are written."""
@@ -61,12 +63,27 @@ class Keeping:
         """Return where the key is that heads are checked with."""
         return self.key_file.with_name(f"{self.key_file.name}.ledger.pub")
 
+    @property
+    def subject_keys_file(self) -> Path:
+        """Return where the keys are that people are named with, once there is a second one."""
+        return self.key_file.with_name(f"{self.key_file.name}.subjects")
+
+    @property
+    def key_files(self) -> KeyFiles:
+        """Return where both halves of the signing key are."""
+        return KeyFiles(self.signing_key_file, self.public_key_file)
+
+
+_DENIALS: Final = frozenset({Forbidden.code, RateLimited.code})
+
 
 @dataclass(frozen=True, slots=True)
 class Auditing:
     """The ledger as the edge knows it."""
 
     ledger: Ledger
+    log: AccessLog
+    heads: Heads
 
     async def keep(
         self, context: RequestContext, document: str, operation: str | None, answer: Told
@@ -77,12 +94,20 @@ class Auditing:
         Raises: AuditUnavailable.
         """
         codes = frozenset(_codes(answer))
-        if not context.readings and Forbidden.code not in codes:
+        if not (context.readings or context.consulted or codes & _DENIALS):
             return
         sources = frozenset(call.source for call in context.calls)
         readings = tuple(context.readings)
         await self.ledger.record(
-            Answer(context.principal, operation, document, readings, sources, codes)
+            Answer(
+                context.principal,
+                operation,
+                document,
+                readings,
+                sources,
+                codes,
+                tuple(context.consulted),
+            )
         )
 
 
@@ -94,24 +119,35 @@ async def auditing(store: AsyncEngine, keeping: Keeping) -> AsyncIterator[Auditi
     Raises: StoreUnavailable where there is no table and none can be made; ValueError, OSError for
             key files that cannot be used.
     """
-    journal = Journal(store)
-    heads = Heads(keeping.heads_file, signing_key(keeping))
+    journal = Journal(store, mark_of)
+    heads = heads_of(keeping)
+    keys = subject_keys(keeping)
+    keys.held()
     try:
         await journal.create()
     except (SQLAlchemyError, OSError) as error:
         raise StoreUnavailable("the ledger's table cannot be made in the store") from error
-    ledger = Ledger(journal, read_secret(keeping.key_file), heads)
+    ledger = Ledger(journal, keys, heads)
     writer = asyncio.create_task(ledger.run())
     try:
-        yield Auditing(ledger)
+        yield Auditing(ledger, AccessLog(journal, keys), heads)
     finally:
         ledger.close()
         await writer
 
 
-def signing_key(keeping: Keeping) -> Ed25519PrivateKey:
+def subject_keys(keeping: Keeping) -> SubjectKeys:
     """
-    Return the key to sign heads with; the first time both halves are made.
+    Return the keys that people are named with.
+
+    Raises: ValueError, OSError.
+    """
+    return SubjectKeys(read_secret(keeping.key_file), keeping.subject_keys_file)
+
+
+def heads_of(keeping: Keeping) -> Heads:
+    """
+    Return the heads and the key to sign them with; the first time both halves are made.
 
     Raises: ValueError, OSError.
     """
@@ -121,89 +157,8 @@ def signing_key(keeping: Keeping) -> Ed25519PrivateKey:
     key = private_key(path.read_bytes())
     if not keeping.public_key_file.exists():
         write_once(keeping.public_key_file, public_pem(key))
-    return key
-
-
-class LedgerBroken(Exception):
-    """A ledger that cannot be trusted; the text says from which record on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A ledger that is as it was written: how long, and how far heads confirm that."""
-
-    records: int
-    heads: int
-    agreed: int
-    seconds: float
-
-    def __str__(self) -> str:
-        """Return it in words."""
-        speed = self.records / self.seconds if self.seconds else 0.0
-        behind = self.records - self.agreed
-        told = f"{self.records} records are as they were written ({speed:,.0f} in a second); "
-        if not self.heads:
-            return f"{told}without heads nobody can tell whether all were written anew"
-        return f"{told}{self.heads} heads confirm the first {self.agreed}, none the {behind} after"
-
-
-async def verify(keeping: Keeping, export: Path | None) -> Verdict:
-    """
-    Check a ledger from its beginning: the one in the store, or an export.
-
-    Raises: LedgerBroken; StoreUnavailable, OSError, ValueError for what cannot be read.
-    """
-    walk, begun = Walk(_heads(keeping)), perf_counter()
-    try:
-        if export is not None:
-            await asyncio.to_thread(_walk_lines, walk, export)
-        else:
-            async with aclosing(pages(keeping)) as read:
-                async for page in read:
-                    walk.steps(page)
-        walk.end()
-    except Broken as broken:
-        raise LedgerBroken(f"the ledger is broken: {broken}") from None
-    return Verdict(walk.sequence, len(walk.heads), walk.agreed, perf_counter() - begun)
-
-
-async def exported(keeping: Keeping) -> AsyncGenerator[str, None]:
-    """Yield the ledger in the store as lines of JSON."""
-    async with aclosing(pages(keeping)) as read:
-        async for page in read:
-            for entry in page:
-                yield line_of(entry)
-
-
-async def pages(keeping: Keeping) -> AsyncGenerator[Sequence[Entry], None]:
-    """
-    Yield the entries of the ledger in the store, in order.
-
-    Raises: StoreUnavailable.
-    """
-    store = await open_store(keeping.store)
-    try:
-        async for page in Journal(store).pages():
-            yield page
-    except SQLAlchemyError as error:
-        raise StoreUnavailable("the store has no ledger that can be read") from error
-    finally:
-        await store.dispose()
-
-
-def _walk_lines(walk: Walk, export: Path) -> None:
-    with export.open(encoding="utf-8", newline="\n") as lines:
-        walk.steps(entries_of(lines))
-
-
-def _heads(keeping: Keeping) -> Mapping[int, str]:
-    """Return what was signed; nothing where no file was named and there is none."""
-    if keeping.heads is None and not keeping.heads_file.exists():
-        return _NO_HEADS
-    return signed_heads(keeping.heads_file, public_key(keeping.public_key_file.read_bytes()))
-
-
-_NO_HEADS: Final[Mapping[int, str]] = {}
+    files, written = keeping.key_files, keeping.heads_file
+    return Heads(written, lambda: files.current(written))
 
 
 def _codes(answer: Told) -> Iterator[str]:

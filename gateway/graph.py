@@ -5,9 +5,10 @@ Everything wrong with the files is found here, before the first question.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from strawberry.extensions import ParserCache
 
@@ -16,6 +17,7 @@ from auth.policy_file import load_policy
 from auth.principal import Principal
 from contract.document import Mistake, Mistakes
 from contract.entity import Entity
+from contract.errors import TooComplex
 from contract.source import Source
 from gateway.counting import counting
 from gateway.observed import Observed, Telling
@@ -24,15 +26,21 @@ from onboarding.check import Report, Sources, check
 from resolvers.context import RequestContext
 from resolvers.gate import Gate
 from resolvers.identity import Identity
+from resolvers.planning import Planning
 from resolvers.scoping import unasked_scopes
 from resolvers.seal import Seal
+from resolvers.spending import Spending
 from schema.graph import GraphSchema, build_schema, core_entities
 from sources.assembly import Assembly, Guarded, assemble, graph_entities
 from sources.code_systems import CodeSystems
 from sources.declaration import Department
 from sources.divisions import DATA, division_tree
+from sources.federation import Explained
 from sources.mapping import load_departments
+from sources.needs import needs_of
 from sources.reference import divisions_source, matters_source
+
+_TOO_LARGE: Final = "这一次查询就超过了您的账号在一段时间内的用量,请缩小查询范围。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +74,15 @@ class OpenGraph:
     assembly: Assembly
     observed: Observed
     systems: CodeSystems
+    needs: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def context(
-        self, principal: Principal, request_id: str, *, provenance: bool = False
+        self,
+        principal: Principal,
+        request_id: str,
+        *,
+        provenance: bool = False,
+        explain: bool = False,
     ) -> RequestContext:
         """Return what one request carries; a scope in a code that was renamed counts as renamed."""
         scopes = tuple(self.systems.scope(scope) for scope in principal.scopes)
@@ -76,6 +90,8 @@ class OpenGraph:
         roles = self.policy.roles
         titles = tuple(roles[role].title if role in roles else role for role in principal.roles)
         telling = Telling(self.observed, self.policy, self.assembly, principal)
+        quota = self.policy.quota(principal)
+        explained = explain and self.policy.sees_plan(principal)
         return RequestContext(
             principal,
             self.gate,
@@ -84,8 +100,23 @@ class OpenGraph:
             titles,
             telling.operations(),
             request_id,
+            calls=Explained() if explained else [],
             shown=[] if provenance else None,
+            spending=Spending(self.observed.throttle, principal.account, quota),
+            planning=Planning(self.policy, principal) if explained else None,
         )
+
+    def spend(self, principal: Principal, kind: str, amount: int) -> None:
+        """
+        Spend so much of the account's quota.
+
+        Raises: RateLimited, and nothing is spent; TooComplex for what is more than there ever is.
+        """
+        limits = self.policy.quota(principal).get(kind, {})
+        if amount > min(limits.values(), default=amount):
+            raise TooComplex(_TOO_LARGE)
+        if limits:
+            self.observed.throttle.spend(principal.account, kind, limits, amount)
 
     @property
     def is_complete(self) -> bool:
@@ -160,6 +191,7 @@ def open_graph(
         assembly,
         observed,
         systems,
+        needs_of(files.matters, assembly.entities),
     )
 
 

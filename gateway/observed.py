@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from auth.policy import Policy
 from auth.principal import Principal
+from auth.throttle import Throttle
 from contract.document import Mistake
 from contract.errors import Forbidden, TooComplex
 from resolvers.operations import Freshness, Operation, Operations, SourceState, Used
@@ -16,8 +17,10 @@ from resolvers.usage import Asking, Sum, Usage
 from sources.assembly import Assembly, Guarded
 from sources.declaration import Department
 from sources.drift import Drift
+from sources.drops import together
 from sources.file import FileSource
 from sources.guard import Guard, now
+from sources.http_source import HttpSource
 
 _MOST_USED: Final = 1_000
 _TOO_MANY: Final = "统计行数过多,请用 since 缩短时间范围后重试。"
@@ -30,12 +33,13 @@ class Observed:
     What was counted and found.
 
     `drifts` belong to a guard, so that a system whose mapping changed starts anew. `refused`: what
-    is wrong with newer files that were not put in force.
+    is wrong with newer files that were not put in force. `throttle`: what accounts have spent.
     """
 
     usage: Usage = field(default_factory=Usage)
     drifts: WeakKeyDictionary[Guard, Drift] = field(default_factory=WeakKeyDictionary)
     refused: tuple[Mistake, ...] = ()
+    throttle: Throttle = field(default_factory=Throttle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class Telling:
             source.stale if isinstance(source, FileSource) else "",
             self.observed.drifts.get(guard, Drift()),
             bool(self.observed.refused),
+            together(guard.drops, *([source.drops] if isinstance(source, HttpSource) else [])),
         )
 
     def _usage(self, since: datetime | None, by_day: bool) -> Sequence[Used]:  # noqa: FBT001 -- called by place

@@ -14,14 +14,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from auth.accounts import load_accounts
 from auth.difference import Change, differences
 from auth.policy import HIDDEN, LEVELS, SHOWN, Grant, Policy
 from auth.policy_file import load_policy
 from auth.principal import Principal
+from auth.quota import worded
 from auth.wording import words
 from contract.entity import Entity
+from gateway.account_command import known_account
 from gateway.graph import Files, entities_of, open_graph
+from gateway.settings import store_in
 from gateway.tallies import Counting, Tally
 from schema.graph import core_entities
 from sources.code_systems import CodeSystems
@@ -36,10 +38,9 @@ app: Final = App(name="policy", help="Say what a policy shows to whom, and what 
 class Whose:
     """Whose view is wanted: an account's, or that of a role in a scope."""
 
-    account: Annotated[str, Parameter(help="Name of the account, as in accounts.toml.")] = ""
-    state: Annotated[Path, Parameter(help="Folder in which accounts.toml is.")] = Path(
-        ".state/demo"
-    )
+    account: Annotated[str, Parameter(help="Name of the account.")] = ""
+    state: Annotated[Path, Parameter(help="Folder in which the store is.")] = Path(".state/demo")
+    store: Annotated[str, Parameter(help="Database of the server; in the folder by default.")] = ""
     role: Annotated[str, Parameter(help="A role of the policy, where no account is named.")] = ""
     scope: Annotated[str, Parameter(help="Division code in which the role is held.")] = ""
     department: Annotated[str, Parameter(help="Name of the department they work for.")] = ""
@@ -48,17 +49,13 @@ class Whose:
         """
         Return the account, or somebody with the role.
 
-        Raises: ValueError, Mistakes.
+        Raises: ValueError, CommandRefused, StoreUnavailable.
         """
         if bool(self.account) == bool(self.role) or bool(self.role) != bool(self.scope):
             raise ValueError("name an account with --account, or a role with --role and --scope")
         if self.role:
             return Principal("", (self.role,), (self.scope,), self.department)
-        path = self.state / "accounts.toml"
-        accounts = load_accounts(path)
-        if self.account not in accounts:
-            raise ValueError(f"there is no account {self.account!r} in {path}")
-        return accounts[self.account]
+        return asyncio.run(known_account(self.store or store_in(self.state), self.account))
 
 
 @Parameter(name="*")
@@ -102,6 +99,9 @@ def show(whose: Whose = Whose(), where: Where = Where()) -> None:
     for part in (render_roles(view), render_seen(view.seen())):
         console.print(part)
     console.print(f"no row of: {', '.join(view.closed()) or 'none'}", markup=False)
+    for counted in view.counted():
+        console.print(counted, markup=False)
+    console.print(f"quota: {view.quota()}", markup=False)
 
 
 @app.command
@@ -169,9 +169,23 @@ class View:
             for grant in self._grants(entity):
                 yield self._seen(entity, grant)
 
+    def quota(self) -> str:
+        """Return how much the account may ask, its roles together, in words."""
+        quota = self.policy.quota(self.principal)
+        return "; ".join(f"{kind} {worded(limits)}" for kind, limits in quota.items())
+
     def closed(self) -> tuple[str, ...]:
         """Return the entities of which no row is open."""
         return tuple(name for name in self.entities if not self._grants(name))
+
+    def counted(self) -> Iterator[str]:
+        """Yield what each role may count of rows that it does not list, in words."""
+        for entity in self.entities:
+            for grant in self.policy.aggregate_grants(self._holder(), entity):
+                rows = words(grant.rows, self.named)
+                least = f"cells of {self.policy.threshold} people at least"
+                role = self.principal.roles[grant.number]
+                yield f"{role} counts {entity}: {rows}, {grant.words()}; {least}"
 
     def named(self, code: str) -> str:
         """Return a division's code and name; any other text as it is."""
@@ -186,9 +200,11 @@ class View:
         return "in force" if level in role.levels else f"opens nothing: its scope is a {level}"
 
     def _grants(self, entity: str) -> tuple[Grant, ...]:
+        return self.policy.grants(self._holder(), entity)
+
+    def _holder(self) -> Principal:
         scopes = tuple(map(self.systems.scope, self.principal.scopes))
-        holder = Principal("", self.principal.roles, scopes, self.principal.department)
-        return self.policy.grants(holder, entity)
+        return Principal("", self.principal.roles, scopes, self.principal.department)
 
     def _seen(self, entity: str, grant: Grant) -> Seen:
         role = self.principal.roles[grant.number]

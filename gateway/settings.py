@@ -3,13 +3,14 @@
 import time
 import tomllib
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 from cyclopts import Parameter
 
 from gateway.auditing import Keeping
+from resolvers.openings import Durations
 
 SETTINGS_FILE: Final = Path("township.toml")
 ISSUERS: Final = Path(".state/issuers.toml")
@@ -56,6 +57,18 @@ class Serving(Keeping):
         str, Parameter(help="How often to look whether systems are as mapped, or never.")
     ] = "6h"
 
+    break_glass_for: Annotated[
+        timedelta, Parameter(help="How long an emergency opens a person's record.")
+    ] = timedelta(minutes=15)
+    window_for: Annotated[
+        timedelta, Parameter(help="How long a person at the window has their record opened.")
+    ] = timedelta(minutes=30)
+
+    @property
+    def durations(self) -> Durations:
+        """Return how long openings last."""
+        return Durations(self.break_glass_for.total_seconds(), self.window_for.total_seconds())
+
     def now(self) -> float:
         """Return the time in seconds since 1970, fixed where an operator fixed it."""
         return time.time() if self.clock is None else self.clock.timestamp()
@@ -74,6 +87,11 @@ class Demonstrating:
         Path | None,
         Parameter(help="JSON file written once it answers: addresses, processes, tokens."),
     ] = None
+
+
+def store_in(state: Path) -> str:
+    """Return the address of the database in the folder of what a server keeps."""
+    return f"sqlite+aiosqlite:///{(state / 'store.db').absolute()}"
 
 
 SERVING: Final = Serving()

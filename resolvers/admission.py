@@ -30,6 +30,7 @@ from contract.predicate import (
 )
 from contract.read import Extreme, Order
 from resolvers.ask import Ask, Reached
+from sources.walking import natural_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,15 @@ class Admission:
             raise Forbidden
         return admitted
 
+    def look_ups(self, ask: Ask, grants: Sequence[Grant]) -> tuple[Comparison, ...]:
+        """Return the comparisons by which somebody is looked up rather than filtered for."""
+        return tuple(
+            part
+            for part in conjuncts(ask.where)
+            if isinstance(part, Comparison)
+            if any(_looks_up(part, grant) and not grant.clear(part.field) for grant in grants)
+        )
+
     def where(
         self,
         principal: Principal,
@@ -70,7 +80,24 @@ class Admission:
         """Return filter and policy as one predicate; FALSE without a grant."""
         entity = self.entities[ask.selection.entity]
         asked = rewritten(ask.where, self._guard(principal, entity, tuple(grants)))
-        return all_of(asked, any_of(*(opened(grant, entity, reached) for grant in grants)))
+        rows = (opened(grant, entity, reached) for grant in _apart(grants, reached))
+        if ask.through:
+            rows = (_followed(each, entity.relationships[ask.through]) for each in rows)
+        return all_of(asked, any_of(*rows))
+
+    def listed(self, principal: Principal, ask: Ask) -> Ask:
+        """
+        Return the question for a list of rows that are seen through another row, by that row.
+
+        Where no order is asked for they stand in the order of what they are seen through.
+        """
+        entity = self.entities[ask.selection.entity]
+        names = {grant.follows for grant in self.policy.grants(principal, entity.name)} - {""}
+        if len(names) != 1:
+            return ask
+        relationship = entity.relationships[names.pop()]
+        natural = natural_order(relationship, self.entities[relationship.target])
+        return replace(ask, through=relationship.name, order_by=ask.order_by or natural)
 
     def order(self, principal: Principal, ask: Ask) -> tuple[Order, ...]:
         """Return the order, with the related entity's own policy in what is sorted by."""
@@ -83,7 +110,8 @@ class Admission:
             return order
         named = _naming(order.extreme)
         target = self._target(entity, named)
-        rows = (grant.rows for grant in self._inner_grants(principal, target, named.predicate))
+        grants = self._inner_grants(principal, target, named.predicate)
+        rows = (grant.rows for grant in _apart(grants))
         return replace(order, extreme=replace(order.extreme, where=any_of(*rows)))
 
     def _admits(self, principal: Principal, entity: str, grant: Grant, named: "_Named") -> bool:
@@ -124,10 +152,30 @@ class Admission:
                 return Exists(part.relationship, inner, by_key=True)
             # Whole rows of the grant, also where they follow the row asked about: another grant may
             # have opened that one, and a source may be asked for these first.
-            rows = any_of(*(grant.rows for grant in opened_by))
+            rows = any_of(*(grant.rows for grant in _apart(opened_by)))
             return Exists(part.relationship, all_of(inner, rows))
 
         return guard
+
+
+def _followed(rows: Predicate, relationship: Relationship) -> Predicate:
+    """Return the rows of one person as those whose person it is."""
+    match rows:
+        case Comparison(name, Operator.EQ, value) if (name,) == relationship.own_fields:
+            inner = Comparison(relationship.target_fields[0], Operator.EQ, value)
+            return Exists(relationship.name, inner)
+        case _:
+            return rows
+
+
+def _apart(grants: Sequence[Grant], reached: Reached | None = None) -> list[Grant]:
+    """Return the grants whose rows are not among another one's: systems are asked no more."""
+    numbers = {grant.number for grant in grants}
+    return [
+        grant
+        for grant in grants
+        if grant.within not in numbers or (reached is not None and grant.follows)
+    ]
 
 
 def _follow(
@@ -138,6 +186,7 @@ def _follow(
     relationship: Relationship,
 ) -> bool:
     """Return whether the one grant that opens the row asked about opens its related rows too."""
+    grants, related = _apart(grants), _apart(related)
     if [grant.number for grant in grants] != [grant.number for grant in related]:
         return False
     one = len(related) == 1 and bool(related[0].follows)

@@ -9,6 +9,7 @@ from contract.entity import Relationship
 from contract.predicate import TRUE, Predicate, one_of
 from contract.read import Order
 from resolvers.record import Record
+from resolvers.spending import Spending, refusing
 from sources.federation import Calls
 
 
@@ -27,6 +28,7 @@ class Ask:
     One question: which rows, in which order, and what of them.
 
     `beyond` of the limit's rows only tell whether there are more; they stand in no answer.
+    `through`: the relationship that the rows are seen through, where they are listed by it.
     """
 
     selection: Selection
@@ -34,15 +36,21 @@ class Ask:
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
     beyond: int = 0
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and the lists that calls to sources and readings of people are noted in."""
+    """
+    Who asks, and the lists that calls to sources and readings of people are noted in.
+
+    `spending`: the account's quota of look-ups and people; nothing where nobody says.
+    """
 
     principal: Principal
     calls: Calls = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
+    spending: Spending = field(default_factory=refusing)
 
 
 @dataclass(frozen=True, slots=True)

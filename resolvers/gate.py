@@ -17,14 +17,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from auth.policy import Grant, Policy
 from contract.entity import Entity, Relationship
-from contract.errors import Forbidden
+from contract.errors import Forbidden, RateLimited, SourceFailure
 from contract.read import Aggregate, ForEach, Function, Measure, Read, Rows
 from resolvers.admission import Admission, opened
+from resolvers.aggregation import Aggregation
 from resolvers.ask import Ask, Asker, Reached, Selection, reached_from
+from resolvers.explaining import Explaining, Explanation, Question, ask_of
 from resolvers.record import Found, Layout, Record
 from resolvers.showing import places, shown_column, shows
 from resolvers.subjects import reading_of, subjects_of
-from sources.federation import ORIGIN, Federation
+from resolvers.tabulation import Table, TableAsk
+from sources.federation import ORIGIN, Explained, Federation
 from sources.rowset import picker
 
 
@@ -35,6 +38,8 @@ class Gate:
         self._federation = federation
         self._admission = Admission(policy, federation.entities)
         self._subjects = subjects_of(federation.entities)
+        self._aggregation = Aggregation(self._admission, federation, self._subjects)
+        self._explaining = Explaining(self._admission, federation, self._subjects)
 
     @property
     def entities(self) -> Mapping[str, Entity]:
@@ -53,6 +58,10 @@ class Gate:
         records = await self._records(asker, ask, grants, rows)
         self._note(asker, ask, grants, _within(ask, records))
         return Found(records, rows.failures)
+
+    def listed(self, asker: Asker, ask: Ask) -> Ask:
+        """Return the question for a list of records, by what they are seen through."""
+        return self._admission.listed(asker.principal, ask)
 
     async def related(
         self, asker: Asker, ask: Ask, relationship: Relationship, parents: Sequence[Record]
@@ -89,12 +98,52 @@ class Gate:
         """
         grants = self._grants(asker, ask)
         where = self._admission.where(asker.principal, ask, grants)
+        if ask.through and grants:
+            name, calls = ask.selection.entity, asker.calls
+            where = await self._federation.keyed(name, where, ask.through, calls)
         count = Measure("count", Function.COUNT)
         rows = await self._federation.aggregate(
             Aggregate(ask.selection.entity, (count,), where), asker.calls
         )
         self._note(asker, ask, grants)
         return int(str(rows.rows[0][0]))
+
+    async def aggregate(self, asker: Asker, ask: TableAsk) -> Table:
+        """
+        Return figures over the rows the principal sees, or may count, by group.
+
+        Reads:  the entity once or twice, by group.
+        Raises: Forbidden, decided before any source is asked; BadInput; SourceFailure; TooComplex.
+        """
+        naming = ask.naming()
+        if self._aggregation.counts_unseen(asker, ask):
+            try:
+                return await self._aggregation.published(asker, ask)
+            finally:
+                self._note(asker, naming)
+        grants = self._grants(asker, naming)
+        table = await self._aggregation.seen(asker, ask, grants)
+        self._note(asker, naming, grants)
+        return table
+
+    async def explain(self, asker: Asker, question: Question) -> Explanation:
+        """
+        Return why a row is seen or not, as far as the principal is told.
+
+        Reads:  the row that decides, by its key: as the principal sees it, and before that, for
+                roles that are told clauses, within their divisions without the policy of rows.
+        Raises: Forbidden, BadInput, RateLimited; all decided before any source is asked.
+        """
+        case = self._explaining.case(asker, question)
+        try:
+            told = await self._explaining.within(asker, case) if case.is_deep else None
+            if told is not None:
+                return told
+            found = await self.read(asker, ask_of(case))
+            record = found.first()
+        except SourceFailure as failure:
+            return self._explaining.undecided(asker, case, failure)
+        return self._explaining.own(asker, case, record.grants if record else None)
 
     async def count_related(
         self, asker: Asker, ask: Ask, relationship: Relationship, parents: Sequence[Record]
@@ -158,10 +207,18 @@ class Gate:
         if not self._federation.holders(ask.selection.entity):
             return ()
         try:
-            return self._admission.grants(asker.principal, ask, reached)
-        except Forbidden:
+            grants = self._admission.grants(asker.principal, ask, reached)
+            self._spend(asker, ask, grants)
+        except (Forbidden, RateLimited):
             self._note(asker, ask)
             raise
+        return grants
+
+    def _spend(self, asker: Asker, ask: Ask, grants: Sequence[Grant]) -> None:
+        """Spend look-ups, found or not; refuse to show more people than the quota has."""
+        if ask.selection.fields and ask.selection.entity in self._subjects:
+            asker.spending.read_people()
+        asker.spending.look_up_by(self._admission.look_ups(ask, grants))
 
     def _note(
         self,
@@ -170,9 +227,15 @@ class Gate:
         grants: tuple[Grant, ...] = (),
         records: Sequence[Record] = (),
     ) -> None:
+        if isinstance(asker.calls, Explained):
+            returned, name = asker.calls.returned, ask.selection.entity
+            returned[name] = returned.get(name, 0) + len(records)
         subject = self._subjects.get(ask.selection.entity)
         if subject is not None:
-            asker.readings.append(reading_of(subject, self.entities, ask, grants, records))
+            reading = reading_of(subject, self.entities, ask, grants, records)
+            asker.readings.append(reading)
+            if ask.selection.fields:
+                asker.spending.show(reading.subjects)
 
     async def _rows(
         self, asker: Asker, ask: Ask, grants: tuple[Grant, ...], reached: Reached | None = None
@@ -189,6 +252,8 @@ class Gate:
             ask.limit,
             for_each,
         )
+        if ask.through and grants:
+            return await self._federation.listed(read, ask.through, asker.calls)
         return await self._federation.read(read, asker.calls)
 
     def _fetched(

@@ -1,12 +1,13 @@
 """How the departments' systems are and how much they are asked, as a request may tell of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from resolvers.usage import Asking, Sum
 from sources.breaker import Circuit
 from sources.drift import Drift
+from sources.drops import Dropped
 from sources.maintenance import Window
 
 
@@ -17,6 +18,7 @@ class Operation:
 
     `reads`, `failures`: since the process started or the mapping changed. `stale`: why newer files
     of a drop do not count. `refused`: newer mapping files or a newer policy have mistakes.
+    `dropped`: rows of each entity that it sent although it promised to leave them out.
     """
 
     circuit: Circuit
@@ -27,6 +29,7 @@ class Operation:
     stale: str
     drift: Drift
     refused: bool
+    dropped: Mapping[str, Dropped] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,8 @@ def cursors_for(
     order_by = total_order(entity, ask.order_by)
     kinds = tuple(_kind(entities, entity, order) for order in order_by)
     principal = asker.principal
-    told = repr((principal.roles, principal.scopes, principal.department, name, ask.where))
+    held = principal.roles, principal.scopes, principal.department, principal.citizen
+    told = repr((*held, name, ask.where))
     use = hashlib.sha256(f"{told}{order_by!r}".encode()).hexdigest()
     return Cursors(seal, entity, order_by, kinds, use)
 

@@ -28,6 +28,16 @@ class Subject:
     kind: str
     fields: tuple[str, ...]
 
+    @property
+    def is_itself(self) -> bool:
+        """Return whether each row is one person."""
+        return self.entity.name == _RESIDENT
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether one field of the rows tells whom they speak of."""
+        return len(self.fields) == 1 and self.kind != self.entity.name
+
     def values(self, records: Sequence[Record]) -> list[object]:
         """Return whom each row speaks of; by the row's own key where the row does not say."""
         if not records:
@@ -49,6 +59,12 @@ def subjects_of(entities: Mapping[str, Entity]) -> Mapping[str, Subject]:
         for name, entity in entities.items()
         if any(field.sensitivity is not Sensitivity.OPEN for field in entity.fields.values())
     }
+
+
+def speaks_of_people(entity: Entity, subjects: Mapping[str, Subject]) -> bool:
+    """Return whether rows speak of somebody, themselves or by a row that they belong to."""
+    owners = (each.target for each in entity.relationships.values() if not each.many)
+    return entity.name in subjects or any(owner in subjects for owner in owners)
 
 
 def reading_of(

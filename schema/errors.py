@@ -20,7 +20,7 @@ from graphql import (
 )
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from contract.errors import BadInput, Failure, SourceFailure
+from contract.errors import BadInput, Failure, RateLimited, SourceFailure
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ def told(failure: Failure) -> Told:
     extensions: dict[str, object] = {"code": failure.code}
     if isinstance(failure, SourceFailure):
         extensions["source"] = failure.source
+    if isinstance(failure, RateLimited):
+        extensions["retryAfterSeconds"] = failure.retry_after_seconds
     return {"message": failure.message, "extensions": extensions}
 
 

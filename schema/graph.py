@@ -25,11 +25,15 @@ from execution.run import called
 from execution.selection import selected
 from resolvers.context import RequestContext
 from resolvers.record import DENIED, Record
+from schema.accesses import access_log, accessed_by_field
+from schema.accounts import ACCOUNT_QUERIES
+from schema.aggregates import Tables
 from schema.case import Case, CaseEvent, CaseMaterial, CaseResult
 from schema.column import Core, core_of
 from schema.completeness import Completeness
 from schema.connections import connection_type
 from schema.division import Division, Enterprise
+from schema.explaining import explain_access
 from schema.facets import facet_enums, facet_type
 from schema.fetching import by_id, note_shown, raw_info
 from schema.fields import (
@@ -44,8 +48,11 @@ from schema.filters import input_types
 from schema.matter import Material, Matter, MatterElement
 from schema.mutations import MUTATIONS
 from schema.node import Node
+from schema.openings import OPENING_QUERIES
 from schema.operations import source_usage, sources
+from schema.planning import Explain
 from schema.provenance import Provenance, provenance_field
+from schema.records import record_lists
 from schema.resident import Household, Resident
 from schema.scalars import SCALARS
 from schema.system import CodeSet, CodeValue, Me, RoleHeld
@@ -115,12 +122,12 @@ def build_schema(
     targets = _targets(maker, entities)
     for core in CORE:
         _relate(made[core.entity.name], core, entities[core.entity.name], targets)
-    query = _query(targets, made, _code_sets(maker))
+    query = _query(maker, targets, _aggregates(maker, targets))
     return GraphSchema(
         query,
         _mutation(),
         types=[*made.values()],
-        extensions=[Completeness, Provenance, *extensions],
+        extensions=[Completeness, Provenance, Explain, *extensions],
         execution_context_class=BreadthFirstContext,
         config=StrawberryConfig(
             default_resolver=value_of, scalar_map=SCALARS, disable_field_suggestions=True
@@ -204,6 +211,8 @@ def _copied(core: Core) -> Any:
 def _relate(cls: Any, core: Core, entity: Entity, targets: Mapping[str, Target]) -> None:
     fields = cls.__strawberry_definition__.fields
     fields.append(provenance_field())
+    if entity.name == "Resident":
+        fields.append(accessed_by_field())
     for name, relationship in entity.relationships.items():
         target = targets.get(relationship.target)
         if target is not None and relationship.description:
@@ -267,7 +276,14 @@ def _code_sets(maker: _Maker) -> list[CodeSet]:
     return [sets[name] for name in sorted(sets)]
 
 
-def _query(targets: Mapping[str, Target], made: Mapping[str, Any], code_sets: list[CodeSet]) -> Any:
+def _aggregates(maker: _Maker, targets: Mapping[str, Target]) -> Any:
+    inputs = {name: target.inputs for name, target in targets.items()}
+    names = {entity: many for entity, _, _, many, _, _ in _ROOTS}
+    return Tables(maker.entities, inputs, maker.enums).root(names)
+
+
+def _query(maker: _Maker, targets: Mapping[str, Target], aggregates: Any) -> Any:
+    code_sets = _code_sets(maker)
     fields: dict[str, Any] = {}
     for entity, one, by, many, chinese, english in _ROOTS:
         target = targets[entity]
@@ -281,6 +297,8 @@ def _query(targets: Mapping[str, Target], made: Mapping[str, Any], code_sets: li
             target, f"您可见的{chinese}列表 | The {english} rows you may see"
         )
     fields |= {
+        "aggregate": aggregates,
+        "explain_access": explain_access(),
         "me": strawberry.field(resolver=_me, description="当前登录账号 | Who you are"),
         "sources": strawberry.field(
             resolver=sources, description="各部门系统及其状态 | The departments' systems"
@@ -291,6 +309,11 @@ def _query(targets: Mapping[str, Target], made: Mapping[str, Any], code_sets: li
             " | What was asked of your department's systems since the server started, the latest"
             " 10,000 sums; who holds two roles counts under both",
         ),
+        "access_log": strawberry.field(
+            resolver=access_log,
+            description="访问台账:谁在何时因何读取了谁的信息,新的在前,限审计人员"
+            " | The access ledger: who read whose data, when and what for; for auditors",
+        ),
         "code_sets": strawberry.field(
             resolver=_code_sets_field(code_sets),
             description="代码集,供下拉选择 | Code sets, for drop-downs",
@@ -299,6 +322,9 @@ def _query(targets: Mapping[str, Target], made: Mapping[str, Any], code_sets: li
             resolver=_node, description="按标识取任意对象 | Anything with an id, by its id"
         ),
     }
+    fields |= ACCOUNT_QUERIES
+    fields |= OPENING_QUERIES
+    fields = record_lists(maker.entities, core_entities().keys(), targets) | fields
     return strawberry.type(type("Query", (), fields), description="查询入口 | Where queries start")
 
 

@@ -82,6 +82,11 @@ class Weight:
     repeats: int = 0
     is_page: bool = False
 
+    @property
+    def cost(self) -> int:
+        """Return what a question weighs for its account: the objects it may return, and fields."""
+        return max(1, self.nodes + self.fields)
+
     def add(self, other: "Weight") -> None:
         """Put another selection beside it: depths do not add up, amounts do."""
         self.depth = max(self.depth, other.depth)
@@ -138,9 +143,9 @@ def check_limits(
     operation_name: str | None,
     variables: Mapping[str, object] | None,
     limits: Limits,
-) -> None:
+) -> Weight:
     """
-    Refuse a document that asks for more than one answer may cost.
+    Refuse a document that asks for more than one answer may cost; return what it weighs.
 
     Raises: TooComplex, saying what to narrow.
     """
@@ -168,6 +173,7 @@ def check_limits(
     for amount, limit, message in told:
         if amount > limit:
             raise TooComplex(message.format(limit))
+    return operation
 
 
 def measures(

@@ -3,4 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-MUTATIONS: Final[Mapping[str, Any]] = {}
+from schema.accounts import ACCOUNT_MUTATIONS
+from schema.copies import COPY_MUTATIONS
+from schema.openings import OPENING_MUTATIONS
+
+MUTATIONS: Final[Mapping[str, Any]] = {**ACCOUNT_MUTATIONS, **COPY_MUTATIONS, **OPENING_MUTATIONS}

@@ -12,6 +12,7 @@ from resolvers.context import RequestContext
 from resolvers.operations import Freshness, Operation, SourceState, Used
 from schema.scalars import DivisionCode
 from sources.drift import Change, Drift
+from sources.drops import Dropped
 from sources.maintenance import Window
 
 _NO_ZONE: Final = "since 的时间要带时区,如 2026-01-01T08:00:00+08:00。"
@@ -138,6 +139,20 @@ class SourceDrift:
         )
 
 
+@strawberry.type(
+    description="系统未按条件筛选而被剔除的记录,是不可信的理由 | "
+    "Rows that a system sent although it was asked to leave them out: a reason to distrust it"
+)
+class DroppedRows:
+    entity: str = strawberry.field(description="所属数据 | Of what")
+    rows: int = strawberry.field(description="剔除的行数 | How many were dropped")
+    last_at: datetime = strawberry.field(description="最近一次 | When last")
+
+    @classmethod
+    def of(cls, entity: str, dropped: Dropped) -> "DroppedRows":
+        return cls(entity=entity, rows=dropped.rows, last_at=dropped.last_at)
+
+
 @strawberry.type(description="系统的运行情况 | How a system runs")
 class SourceOperation:
     circuit: CircuitState = strawberry.field(description="熔断器 | Its circuit breaker")
@@ -158,6 +173,9 @@ class SourceOperation:
     configuration: ConfigurationState = strawberry.field(
         description="映射与权限文件 | The mapping files and the policy"
     )
+    dropped_rows: list[DroppedRows] = strawberry.field(
+        description="启动或映射变更以来剔除的记录 | Rows dropped since it was mapped or started"
+    )
 
     @classmethod
     def of(cls, operation: Operation) -> "SourceOperation":
@@ -171,6 +189,7 @@ class SourceOperation:
             stale_reason=operation.stale or None,
             drift=SourceDrift.of(operation.drift),
             configuration=state,
+            dropped_rows=[DroppedRows.of(*each) for each in operation.dropped.items()],
         )
 
 

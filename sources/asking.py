@@ -6,6 +6,7 @@ from typing import Protocol
 from contract.entity import Entity
 from contract.predicate import Predicate
 from contract.read import Aggregate, Read, Rows
+from sources.explaining import Decision
 
 
 class Asking(Protocol):
@@ -27,3 +28,6 @@ class Asking(Protocol):
 
     async def count(self, entity: str, where: Predicate) -> int | None:
         """Return how many rows there are; None where a system cannot say."""
+
+    def decided(self, decision: Decision) -> None:
+        """Note which side is read first, where somebody asked for the plan."""

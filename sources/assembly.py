@@ -119,12 +119,17 @@ def assemble(
         for name, mapped in department.entities.items()
         if mapped.home is not None
     }
+
+    def dropped(source: str, entity: str, rows: int) -> None:
+        if source in guards:
+            guards[source].drops.note(entity, rows)
+
     return Assembly(
         entities,
         frozenset(entities.keys() - core.keys()),
         departments,
         guards,
-        Federation(entities, (*completed, *reference), homes=homes),
+        Federation(entities, (*completed, *reference), homes=homes, dropped=dropped),
         opened,
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from contract.entity import Entity
-from contract.errors import SourceFailure
+from contract.errors import SourceFailure, TooComplex
 from contract.predicate import (
     FALSE,
     TRUE,
@@ -30,16 +30,20 @@ from contract.predicate import (
 from contract.read import Aggregate, Read, Rows
 from contract.source import Source, runs_no_exists
 from sources import rowset
+from sources.drops import Noticed, notice_nothing
+from sources.explaining import Decision
 from sources.holding import Holding, Homes, holdings, is_shared, outside
 from sources.merging import ADDED, added, merged
-from sources.part import ORIGIN, Call, Calls, Part, measured_fields
+from sources.part import ORIGIN, Call, Calls, Explained, Part, measured_fields
 from sources.pruning import may_hold
 from sources.ranking import Ranking
-from sources.semijoin import SemiJoin
+from sources.semijoin import PIECES, SemiJoin, takes_keys
+from sources.walking import Walk
 
-__all__ = ["ORIGIN", "Call", "Calls", "Federation"]
+__all__ = ["ORIGIN", "Call", "Calls", "Explained", "Federation"]
 
 SCAN_ROWS: Final = 100_000  # more than a township has people
+WALKED_KEYS: Final = 10_000  # asked of one system for one list of what is seen through others
 _NO_HOMES: Final[Homes] = {}
 
 
@@ -49,6 +53,7 @@ class Federation:
 
     `entities` carry all relationships, facets' included. `scan_rows` bounds what one part may
     fetch for a residual before it is refused as too wide. `homes` tell whose rows are whose.
+    `dropped` is told of rows that a source sent although it promised to leave them out.
     """
 
     def __init__(
@@ -57,11 +62,13 @@ class Federation:
         sources: Iterable[Source],
         scan_rows: int = SCAN_ROWS,
         homes: Homes = _NO_HOMES,
+        dropped: Noticed = notice_nothing,
     ) -> None:
         self.entities = entities
         self.sources = tuple(sources)
         self.scan_rows = scan_rows
         self.homes = homes
+        self.dropped = dropped
         self._held = holdings(self.sources, homes)
         self._semijoin = SemiJoin(entities, self._held)
 
@@ -132,6 +139,37 @@ class Federation:
             for exists in asked
         )
 
+    async def listed(self, read: Read, by: str, calls: Calls) -> Rows:
+        """
+        Return the rows asked for, of an entity whose rows are seen through those of a relationship.
+
+        Reads:  the rows followed, and this entity by their keys alone.
+        Raises: SourceFailure; TooComplex where too many keys would have to be asked.
+        """
+        if read.where == FALSE or read.limit == 0:
+            return Rows(read.fields, ())
+        return await self._walk(read, by, calls).rows()
+
+    async def keyed(self, entity: str, where: Predicate, by: str, calls: Calls) -> Predicate:
+        """
+        Return the condition with all keys of the rows followed in place of what is true of them.
+
+        Raises: SourceFailure; TooComplex where they are too many.
+        """
+        if where == FALSE:
+            return FALSE
+        return await self._walk(Read(entity, (), where), by, calls).keyed()
+
+    def _walk(self, read: Read, by: str, calls: Calls) -> Walk:
+        relationship, held = self.entities[read.entity].relationships[by], self.holders(read.entity)
+        own = relationship.own_fields
+        asked = all(own in each.capabilities.for_each or takes_keys(each, own) for each in held)
+        if not asked:
+            raise TooComplex
+        batch = min((each.capabilities.batch for each in held), default=1)
+        most = min(PIECES * batch, WALKED_KEYS, self.scan_rows)
+        return Walk.of(read, relationship, _Asking(self, calls), most)
+
     async def copies(self, read: Read, home: str, calls: Calls) -> Rows:
         """
         Return what other systems say of rows, by key, whose home is the source of that name.
@@ -149,10 +187,12 @@ class Federation:
         answers = await _all_of(part.read(read) for part in others)
         return merged(read, answers, ()) if answers else Rows(read.fields, ())
 
-    async def aggregate(self, aggregate: Aggregate, calls: Calls) -> Rows:
+    async def aggregate(self, aggregate: Aggregate, calls: Calls, *, partial: bool = False) -> Rows:
         """
         Return the measures, computed by the sources where they can and here where they cannot.
 
+        `partial`: where some of several systems fail, the others' measures and the failures; not
+        where values have to be told apart across systems.
         Reads:  each home that can hold such rows once, or all rows the predicate keeps.
         Raises: SourceFailure where a home failed; TooComplex when too much would be fetched.
         """
@@ -165,10 +205,12 @@ class Federation:
             return await part.aggregate(replace(aggregate, where=where))
         if not {measure.function for measure in aggregate.measures} <= ADDED:
             return await self._from_rows(replace(aggregate, where=where), calls)
-        answers = await _all_of(
-            part.aggregate(replace(aggregate, where=kept)) for part, kept in asked
-        )
-        return added(aggregate, answers) if answers else _of_nothing(aggregate)
+        questions = (part.aggregate(replace(aggregate, where=kept)) for part, kept in asked)
+        if not partial:
+            answers = await _all_of(questions)
+            return added(aggregate, answers) if answers else _of_nothing(aggregate)
+        answers, failures = await _those_that_answer(questions)
+        return replace(added(aggregate, answers), failures=failures)
 
     async def truths(
         self, entity: str, rows: Rows, predicates: Sequence[Predicate], calls: Calls
@@ -215,16 +257,7 @@ class Federation:
         order = tuple(order.field for order in read.order_by)
         fields = tuple(dict.fromkeys((*read.fields, *order)))
         questions = (part.read(replace(read, fields=fields, where=where)) for part, where in asked)
-        answers = await asyncio.gather(*questions, return_exceptions=True)
-        failures = [answer for answer in answers if isinstance(answer, SourceFailure)]
-        for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, SourceFailure):
-                raise answer
-        found = [answer for answer in answers if isinstance(answer, Rows)]
-        if not found:
-            raise failures[0]
-        by_source = {failure.source: failure for failure in failures}
-        return merged(read, found, tuple(by_source[name] for name in sorted(by_source)))
+        return merged(read, *await _those_that_answer(questions))
 
     async def _from_rows(self, aggregate: Aggregate, calls: Calls) -> Rows:
         fields = measured_fields(aggregate) or self.entities[aggregate.entity].key
@@ -258,6 +291,10 @@ class _Asking:
 
     async def count(self, entity: str, where: Predicate) -> int | None:
         return await self.federation.count(entity, where, self.calls)
+
+    def decided(self, decision: Decision) -> None:
+        if isinstance(self.calls, Explained):
+            self.calls.decisions.append(decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,3 +335,19 @@ async def _all_of(questions: Iterable[Awaitable[Rows]]) -> list[Rows]:
         if isinstance(answer, BaseException):
             raise answer
     return [answer for answer in answers if isinstance(answer, Rows)]
+
+
+async def _those_that_answer(
+    questions: Iterable[Awaitable[Rows]],
+) -> tuple[list[Rows], tuple[SourceFailure, ...]]:
+    """Return the answers, and one failure of each source that failed; raise where all did."""
+    answers = await asyncio.gather(*questions, return_exceptions=True)
+    failures = [answer for answer in answers if isinstance(answer, SourceFailure)]
+    for answer in answers:
+        if isinstance(answer, BaseException) and not isinstance(answer, SourceFailure):
+            raise answer
+    found = [answer for answer in answers if isinstance(answer, Rows)]
+    if failures and not found:
+        raise failures[0]
+    by_source = {failure.source: failure for failure in failures}
+    return found, tuple(by_source[name] for name in sorted(by_source))

@@ -89,6 +89,13 @@ class FileSource:
         self._load()
         await self._loaded()
 
+    async def forget(self) -> None:
+        """Let no file that was loaded before answer any more; the newest are loaded anew."""
+        await self._loaded()
+        drop, self._drop = self._drop, None
+        self._refused, self._looked_at = None, -inf
+        await self._retire(drop)
+
     async def aclose(self) -> None:
         """Wait for files that are being loaded, then let go of everything."""
         await self._loaded()

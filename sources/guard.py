@@ -29,6 +29,7 @@ from contract.read import Aggregate, Read, Rows
 from contract.source import Capabilities, Source
 from sources.breaker import Breaker, Circuit, Outcome
 from sources.declaration import Budget
+from sources.drops import Drops
 from sources.maintenance import NO_MAINTENANCE, Maintenance, Window
 
 _GRACE_SECONDS: Final = 0.2
@@ -80,7 +81,9 @@ class Guard:
         self._waiting = 0
         self._breaker = Breaker(budget.failures, budget.pause_seconds, seconds)
         self._copies: OrderedDict[Question, tuple[datetime, Rows]] = OrderedDict()
+        self._forgotten = 0
         self.health = Health()
+        self.drops = Drops(source.name, clock)
 
     @property
     def name(self) -> str:
@@ -139,6 +142,11 @@ class Guard:
         """
         return await self._answered(aggregate, lambda: self._source.aggregate(aggregate))
 
+    def forget(self) -> None:
+        """Keep no answer from before: neither those that are kept, nor those still on their way."""
+        self._copies.clear()
+        self._forgotten += 1
+
     async def inspect(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:
         """
         Return what the source says when it is asked about itself, within the same budget.
@@ -149,6 +157,7 @@ class Guard:
         return await self._noted(ask)
 
     async def _answered(self, question: Question, ask: Callable[[], Awaitable[Rows]]) -> Rows:
+        forgotten = self._forgotten
         try:
             self._refuse_in_maintenance()
             rows = await self._noted(ask)
@@ -157,7 +166,8 @@ class Guard:
             if copy is None:
                 raise
             return copy
-        self._keep(question, rows)
+        if forgotten == self._forgotten:
+            self._keep(question, rows)
         return rows
 
     def _refuse_in_maintenance(self) -> None:

@@ -20,6 +20,7 @@ from contract.predicate import Test, evaluator, fields_of
 from contract.read import Aggregate, Read, Rows
 from contract.source import Capabilities
 from sources.declaration import Budget, Department, Endpoint, MappedEntity
+from sources.drops import Drops
 from sources.http_answer import Mistrusted, Page, Reader, Record, read_page
 from sources.http_paging import Series
 from sources.http_question import Plan, Question, Unclaimed, capabilities_of, plan
@@ -50,7 +51,7 @@ class Requests(Protocol):
 
 
 class HttpSource(ABC):
-    """One department's system; `foreign_rows` counts rows sent for keys nobody asked for."""
+    """One department's system; `drops` counts rows sent for keys nobody asked for."""
 
     def __init__(self, department: Department, signer: Signer | None = None) -> None:
         self.department = department
@@ -64,7 +65,7 @@ class HttpSource(ABC):
                 if mapped.endpoint is not None
             }
         )
-        self.foreign_rows = 0
+        self.drops = Drops(department.name)
 
     @property
     def name(self) -> str:
@@ -149,6 +150,7 @@ class HttpSource(ABC):
             self._own(names, planned, *pair)
             for pair in zip(planned.questions, answers, strict=True)
         ]
+        self.drops.note(read.entity, sum(map(len, answers)) - sum(map(len, kept)))
         width = len(read.fields)
         rows = [record.values[:width] for record in _distinct(kept) if test(record.values)]
         return Rows(read.fields, rows[: read.limit])
@@ -160,9 +162,7 @@ class HttpSource(ABC):
         if planned.by is None or question.keys is None:
             return records
         place, keys = names.index(planned.by), question.keys
-        own = [record for record in records if record.values[place] in keys]
-        self.foreign_rows += len(records) - len(own)
-        return own
+        return [record for record in records if record.values[place] in keys]
 
 
 @dataclass(slots=True)

@@ -100,6 +100,7 @@ class Material(Closed):
     shared_by: Text | None = None
     standard: Text
     legal_basis: str
+    needs: list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z]+\.[A-Za-z]+$")]] = []
 
     @model_validator(mode="after")
     def _sharer(self) -> Self:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from time import monotonic
 from typing import Final, Protocol, TypeAlias
 
 from contract.entity import Entity
@@ -32,6 +33,7 @@ from contract.read import Aggregate, ForEach, Function, Measure, Order, Read, Ro
 from contract.source import Capabilities, RunsExists, Source, Split, pushes, split
 from sources import rowset
 from sources.constants import filled
+from sources.explaining import Asked, Decision
 from sources.holding import Holding
 
 ORIGIN: Final = "#source"
@@ -52,9 +54,19 @@ class Call:
     state: str
     rows: int = 0
     as_of: datetime | None = None
+    asked: Asked | None = None  # where somebody wants to know the plan
 
 
 Calls: TypeAlias = list[Call]
+
+
+class Explained(list[Call]):
+    """The calls of an answer whose plan is wanted, and how it was decided."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decisions: list[Decision] = []
+        self.returned: dict[str, int] = {}  # rows that stand in the answer, by entity
 
 
 class Others(Protocol):
@@ -66,6 +78,9 @@ class Others(Protocol):
 
     def fields_named(self, entity: str, predicate: Predicate) -> frozenset[str]:
         """Return the entity's fields needed to evaluate the predicate, joins included."""
+
+    def dropped(self, source: str, entity: str, rows: int) -> None:
+        """Count rows that a source sent although it promised to leave them out."""
 
     async def related(self, entity: str, rows: Rows, predicate: Predicate, calls: Calls) -> Related:
         """Return the tests of every Exists in the predicate, for these rows."""
@@ -127,8 +142,10 @@ class Part:
         aggregate = replace(aggregate, where=all_of(aggregate.where, self.holding.own))
         if self.aggregates(aggregate):
             source = self.holding.source
+            asked = Asked(aggregate.where, aggregated=True)
+            entity = aggregate.entity
             return await _noted(
-                source, aggregate.entity, lambda: source.aggregate(aggregate), self.calls
+                source, entity, lambda: source.aggregate(aggregate), self.calls, asked
             )
         most = self.others.scan_rows
         fields = measured_fields(aggregate) or self.entity.key
@@ -197,8 +214,8 @@ class Part:
             order_by=read.order_by if plan.order_pushed else (),
             limit=read.limit if plan.limit_pushed else None,
         )
-        answer = await self._batches(asked)
-        rows = await self._kept(answer, plan.split.residual)
+        answer = await self._batches(asked, plan.split.residual)
+        rows = await self._kept(answer, plan.split)
         if not plan.order_pushed:
             rows = rowset.ordered(rows, read.order_by)
         rows = rowset.project(rowset.limited(rows, read.limit, read.for_each), read.fields)
@@ -214,8 +231,9 @@ class Part:
     async def _first_of(self, read: Read, plan: _Plan) -> Rows | None:
         """Return so many rows of a source that is checked again; None where it did not filter."""
         fields = self._fetched(read, plan)
-        answer = await self._asked(replace(read, fields=fields, where=plan.split.pushed))
-        rows = await self._kept(answer, plan.split.residual)
+        asked = replace(read, fields=fields, where=plan.split.pushed)
+        answer = await self._asked(asked, plan.split.residual)
+        rows = await self._kept(answer, plan.split)
         if len(rows.rows) < len(answer.rows):
             return None
         cut = rowset.limited(rowset.project(rows, read.fields), read.limit)
@@ -230,9 +248,9 @@ class Part:
         kept: list[tuple[object, ...]] = []
         fetched = 0
         while True:
-            page = await self._asked(asked)
+            page = await self._asked(asked, plan.split.residual)
             fetched += len(page.rows)
-            kept += (await self._kept(page, plan.split.residual)).rows
+            kept += (await self._kept(page, plan.split)).rows
             if len(kept) >= wanted or len(page.rows) < size:
                 return rowset.project(Rows(fields, kept[:wanted], page.as_of), read.fields)
             if fetched >= self.others.scan_rows:
@@ -245,30 +263,47 @@ class Part:
         last = [page.rows[-1][page.fields.index(part.field)] for part in read.order_by]
         return rows_after(read.order_by, last, self.entity.required)
 
-    async def _batches(self, read: Read) -> Rows:
+    async def _batches(self, read: Read, residual: Predicate) -> Rows:
         if read.for_each is None:
-            return await self._asked(read)
+            return await self._asked(read, residual)
         keys = iter(dict.fromkeys(read.for_each.keys))
         batches: list[Read] = []
         while batch := tuple(islice(keys, self.capabilities.batch)):
             batches.append(replace(read, for_each=ForEach(read.for_each.fields, batch)))
-        answers = await asyncio.gather(*(self._asked(part) for part in batches))
+        answers = await asyncio.gather(*(self._asked(part, residual) for part in batches))
         return rowset.together(answers)
 
-    async def _asked(self, read: Read) -> Rows:
-        source = self.holding.source
-        return await _noted(source, read.entity, lambda: source.read(read), self.calls)
+    async def _asked(self, read: Read, residual: Predicate) -> Rows:
+        source, asked = self.holding.source, None
+        if isinstance(self.calls, Explained):
+            asked = Asked(read.where, residual, read.order_by, read.limit, read.for_each)
+        return await _noted(source, read.entity, lambda: source.read(read), self.calls, asked)
 
-    async def _kept(self, rows: Rows, residual: Predicate) -> Rows:
+    async def _kept(self, rows: Rows, parts: Split) -> Rows:
+        residual = parts.residual
         if residual == TRUE or not rows.rows:
             return rows
+        promised = frozenset[Predicate]()
+        if not self.capabilities.trusted:
+            promised = frozenset(p for p in conjuncts(parts.pushed) if not relations_of(p))
+            rows = self._promised(rows, all_of(*promised))
         # What a row says of itself is asked first: rows out of scope are no reason to ask others.
-        own = tuple(part for part in conjuncts(residual) if not relations_of(part))
+        own = (p for p in conjuncts(residual) if not relations_of(p) and p not in promised)
         rows = rowset.keep(rows, all_of(*own))
         if not rows.rows:
             return rows
         related = await self.others.related(self.entity.name, rows, residual, self.calls)
         return rowset.keep(rows, residual, related)
+
+    def _promised(self, rows: Rows, promised: Predicate) -> Rows:
+        """Return the rows that are as the source was asked for them; count those that are not."""
+        if promised == TRUE:
+            return rows
+        truths = rowset.truths(rows, promised)
+        # What cannot be read is unknown: it may have been what the system compared.
+        self.others.dropped(self.holding.source.name, self.entity.name, truths.count(False))
+        kept = [row for row, truth in zip(rows.rows, truths, strict=True) if truth is True]
+        return replace(rows, rows=kept)
 
     def aggregates(self, aggregate: Aggregate) -> bool:
         """Return whether the source itself can compute the measures."""
@@ -308,16 +343,29 @@ def _joined(*fields: tuple[str, ...]) -> tuple[str, ...]:
 
 
 async def _noted(
-    source: Source, entity: str, ask: Callable[[], Awaitable[Rows]], calls: Calls
+    source: Source,
+    entity: str,
+    ask: Callable[[], Awaitable[Rows]],
+    calls: Calls,
+    asked: Asked | None,
 ) -> Rows:
     if any(call.source == source.name and call.state == SourceTimeout.state for call in calls):
         # One answer waits for a silent system once, however often it needs it.
         raise SourceTimeout(source.name, source.title, "it has not answered this request before")
+    began = monotonic()
     try:
         rows = await ask()
     except SourceFailure as failure:
-        calls.append(Call(source.name, source.title, entity, failure.state))
+        told = _told(asked, calls, began)
+        calls.append(Call(source.name, source.title, entity, failure.state, asked=told))
         raise
-    state = "OK" if rows.as_of is None else "STALE"
-    calls.append(Call(source.name, source.title, entity, state, len(rows.rows), rows.as_of))
+    state, told = "OK" if rows.as_of is None else "STALE", _told(asked, calls, began)
+    calls.append(Call(source.name, source.title, entity, state, len(rows.rows), rows.as_of, told))
     return rows
+
+
+def _told(asked: Asked | None, calls: Calls, began: float) -> Asked | None:
+    """Return what was asked and how long it took, where the plan is wanted."""
+    if asked is None or not isinstance(calls, Explained):
+        return None
+    return replace(asked, milliseconds=round(1_000 * (monotonic() - began), 3))

@@ -36,10 +36,11 @@ from contract.predicate import (
 from contract.read import ForEach, Read, Rows
 from contract.source import Source, pushes
 from sources.asking import Asking
+from sources.explaining import Decision, Direction
 from sources.holding import Holding, is_shared
 
 DRIVING_KEYS: Final = 1_000
-_PIECES: Final = 40  # questions that the keys of one filter may be cut into
+PIECES: Final = 40  # questions that the keys of one filter may be cut into
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class SemiJoin:
         self, entity: str, part: Predicate, where: Predicate, asking: Asking
     ) -> Predicate:
         if not isinstance(part, Exists) or not self._may_drive(entity, part):
+            for exists in relations_of(part):
+                self._decided(entity, exists, asking, Direction.BY_KEY, (None, None))
             return part
         relationship = self._relationship(entity, part)
         asked = Read(
@@ -131,6 +134,8 @@ class SemiJoin:
             if not await self._is_cheaper(entity, part, where, asking):
                 return part
             rows = await asking.rows(replace(asked, limit=None))
+        else:
+            self._decided(entity, part, asking, Direction.DRIVING, (len(rows.rows), None))
         keys = dict.fromkeys(row[0] for row in rows.rows if relates(row))
         return In(relationship.own_fields[0], tuple(keys)) if keys else FALSE  # type: ignore[arg-type] # values of a field
 
@@ -141,11 +146,26 @@ class SemiJoin:
         relationship = self._relationship(entity, exists)
         keys = await asking.count(relationship.target, exists.predicate)
         batch = min(held.capabilities.batch for held in self.held[entity])
-        if keys is None or keys > min(asking.scan_rows, _PIECES * batch):
+        if keys is None or keys > min(asking.scan_rows, PIECES * batch):
+            self._decided(entity, exists, asking, Direction.FOLLOWING, (keys, None))
             return False
         own = (part for part in conjuncts(where) if not relations_of(part))
         rows = await asking.count(entity, all_of(*own))
-        return rows is None or keys < rows
+        drives = rows is None or keys < rows
+        direction = Direction.DRIVING if drives else Direction.FOLLOWING
+        self._decided(entity, exists, asking, direction, (keys, rows))
+        return drives
+
+    def _decided(
+        self,
+        entity: str,
+        exists: Exists,
+        asking: Asking,
+        direction: Direction,
+        counted: tuple[int | None, int | None],
+    ) -> None:
+        target = self._relationship(entity, exists).target
+        asking.decided(Decision(entity, exists.relationship, target, direction, *counted))
 
     def _may_drive(self, entity: str, exists: Exists) -> bool:
         relationship = self._relationship(entity, exists)
@@ -153,8 +173,8 @@ class SemiJoin:
             return False
         if all(self.runs(held.source, entity, exists) for held in self.held[entity]):
             return False
-        own = relationship.own_fields[0]
-        return all(_takes_keys(held, own) for held in self.held[entity]) and all(
+        own = relationship.own_fields
+        return all(takes_keys(held, own) for held in self.held[entity]) and all(
             self._lists(held, exists.predicate) for held in self.held[relationship.target]
         )
 
@@ -169,5 +189,7 @@ class SemiJoin:
         return self.entities[entity].relationships[exists.relationship]
 
 
-def _takes_keys(held: Holding, field: str) -> bool:
-    return Operator.IN in held.capabilities.operators.get(field, frozenset())
+def takes_keys(held: Holding, fields: tuple[str, ...]) -> bool:
+    """Return whether the system that holds the rows can be asked for these keys as a list."""
+    operators = held.capabilities.operators
+    return len(fields) == 1 and Operator.IN in operators.get(fields[0], frozenset())

@@ -1,24 +1,18 @@
 """
-An append-only table of texts, each with its hash: one list, whoever writes to it.
+An append-only list of texts, each with its hash, and an index beside it, whoever writes to it.
 
-What the texts say, and how one follows from the other, is the business of whoever appends.
+What the texts say, how one follows from the other and under which terms it is found, is the
+business of whoever appends. The index only finds: what it finds has to be read.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    MetaData,
-    Table,
-    Text,
-    insert,
-    inspect,
-    select,
-)
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from store.ledger_tables import CHECKPOINTS, RECORDS, TERMS, TIMES, make_tables
 
 
 class Entry(NamedTuple):  # made a hundred thousand times a second when all are checked
@@ -29,52 +23,63 @@ class Entry(NamedTuple):  # made a hundred thousand times a second when all are 
     hash: str
 
 
+class Mark(NamedTuple):
+    """Under what an entry is found: its time, and terms that stand for what it speaks of."""
+
+    time: int
+    terms: Sequence[int]
+
+
+class Span(NamedTuple):
+    """Entries of a term, or of all where there is none, behind one place and before another."""
+
+    term: int | None = None
+    after: int = 0
+    below: int | None = None
+
+
 Link = Callable[[Entry | None], Sequence[Entry]]
+Marked = Callable[[Entry], Mark]
 
-_METADATA: Final = MetaData()
-_TABLE: Final = Table(
-    "ledger",
-    _METADATA,
-    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("body", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-)
 _PAGE: Final = 5_000
-
 # Writers take turns from here to the commit, whichever process they are in.
 _TURN: Final[Mapping[str, str]] = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(3202051060)",
 }
-_GUARDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "sqlite": tuple(
-        f"CREATE TRIGGER ledger_no_{word.lower()} BEFORE {word} ON ledger "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is append only'); END"
-        for word in ("UPDATE", "DELETE")
-    ),
-    "postgresql": (
-        "CREATE FUNCTION ledger_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the ledger is append only'; END $$",
-        "CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger "
-        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()",
-    ),
+_INSERTS: Final[Mapping[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_ADDED: Final[Mapping[str, str]] = {
+    "sqlite": "INSERT INTO {table} VALUES (?, ?)",
+    "postgresql": "INSERT INTO {table} VALUES ($1, $2)",
 }
-_LAST: Final = select(_TABLE).order_by(_TABLE.c.sequence.desc()).limit(1)
-_INSERT: Final = insert(_TABLE)
+_OF_RECORD: Final = delete(RECORDS).where(RECORDS.c.sequence == bindparam("own_sequence"))
+_OF_TIME: Final = delete(TIMES).where(
+    TIMES.c.time == bindparam("own_time"), TIMES.c.sequence == bindparam("own_sequence")
+)
+_OF_TERM: Final = delete(TERMS).where(
+    TERMS.c.term == bindparam("own_term"), TERMS.c.sequence == bindparam("own_sequence")
+)
+_LAST: Final = select(RECORDS).order_by(RECORDS.c.sequence.desc()).limit(1)
 
 
 class Journal:
-    """The table in one database, of which other processes may be writers too."""
+    """The list in one database, of which other processes may be writers too."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, marked: Marked) -> None:
         self._engine = engine
+        self._marked = marked
         self._turn = _TURN[engine.dialect.name]
+        self._insert = _INSERTS[engine.dialect.name]
 
     async def create(self) -> None:
-        """Make the table where there is none."""
+        """Make the tables where there are none, and the index of what was there without one."""
         async with self._engine.connect() as connection:
             await connection.exec_driver_sql(self._turn)
-            await connection.run_sync(_made)
+            if await connection.run_sync(make_tables):
+                after = 0
+                while page := await _page(connection, after):
+                    await self._index(connection, page)
+                    after = page[-1].sequence
             await connection.commit()
 
     async def append(self, link: Link) -> Sequence[Entry]:
@@ -85,32 +90,139 @@ class Journal:
         """
         async with self._engine.connect() as connection:
             await connection.exec_driver_sql(self._turn)
-            last = (await connection.execute(_LAST)).first()
-            entries = link(Entry(*last) if last else None)
-            await connection.execute(_INSERT, [_values(entry) for entry in entries])
+            entries = await self._appended(connection, link)
             await connection.commit()
         return entries
 
+    async def cut(self, through: Entry, link: Link) -> None:
+        """
+        Remove the entries to this one, put down that it was so, and append what `link` makes.
+
+        Raises: ValueError where nothing would be left; nothing is removed then.
+        """
+        async with self._engine.connect() as connection:
+            await connection.exec_driver_sql(self._turn)
+            last = await _last(connection)
+            if last is None or last.sequence <= through.sequence:
+                raise ValueError("the last record of the ledger is always kept")
+            covered = {"sequence": through.sequence, "hash": through.hash}
+            await connection.execute(insert(CHECKPOINTS), covered)
+            gone = await _page(connection, 0, through.sequence)
+            while gone:
+                await self._remove(connection, gone)
+                gone = await _page(connection, 0, through.sequence)
+            await self._appended(connection, link)
+            await connection.commit()
+
+    async def last(self) -> Entry | None:
+        """Return the last entry there is."""
+        async with self._engine.connect() as connection:
+            return await _last(connection)
+
     async def pages(self, after: int = 0) -> AsyncIterator[Sequence[Entry]]:
         """Yield the entries behind a place, in order; writers are not held up."""
-        while page := await self._page(after):
+        while page := await self.page(after):
             yield page
             after = page[-1].sequence
 
-    async def _page(self, after: int) -> Sequence[Entry]:
-        asked = select(_TABLE).where(_TABLE.c.sequence > after)
+    async def page(self, after: int, limit: int = _PAGE) -> Sequence[Entry]:
+        """Return the first entries behind a place."""
         async with self._engine.connect() as connection:
-            rows = await connection.execute(asked.order_by(_TABLE.c.sequence).limit(_PAGE))
-            return [Entry._make(row) for row in rows]
+            return await _page(connection, after, limit=limit)
+
+    async def latest(self, span: Span, limit: int) -> Sequence[Entry]:
+        """Return the last entries of a span, as the index has them, the last one first."""
+        asked = select(RECORDS).where(_within(span, RECORDS.c.sequence))
+        if span.term is not None:
+            asked = asked.join(TERMS, TERMS.c.sequence == RECORDS.c.sequence)
+            asked = asked.where(TERMS.c.term == span.term, _within(span, TERMS.c.sequence))
+            asked = asked.order_by(TERMS.c.sequence.desc())
+        else:
+            asked = asked.order_by(RECORDS.c.sequence.desc())
+        return await self._entries(asked.limit(limit))
+
+    async def first_since(self, time: int) -> int | None:
+        """Return the place of the first entry of that time or later, as the index has it."""
+        asked = select(TIMES.c.sequence).where(TIMES.c.time >= time)
+        async with self._engine.connect() as connection:
+            found = await connection.execute(
+                asked.order_by(TIMES.c.time, TIMES.c.sequence).limit(1)
+            )
+            return found.scalar_one_or_none()
+
+    async def index(self) -> AsyncIterator[Sequence[tuple[int, int]]]:
+        """Yield all of the index, in no order: times and terms, each with the place it gives."""
+        async with self._engine.connect() as connection:
+            for table in (TIMES, TERMS):
+                rows = await connection.stream(select(table))
+                async for part in rows.partitions(_PAGE):
+                    yield [(value, sequence) for value, sequence in part]
+
+    async def index_again(self, entries: Sequence[Entry]) -> None:
+        """Put what the index should have of the entries into it, where it is not there."""
+        times, terms = self._marks_of(entries)
+        async with self._engine.connect() as connection:
+            await connection.exec_driver_sql(self._turn)
+            for table, rows in ((TIMES, times), (TERMS, terms)):
+                if rows:
+                    await connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+            await connection.commit()
+
+    async def _entries(self, asked: Select[tuple[int, str, str]]) -> Sequence[Entry]:
+        async with self._engine.connect() as connection:
+            return [Entry._make(row) for row in await connection.execute(asked)]
+
+    async def _appended(self, connection: AsyncConnection, link: Link) -> Sequence[Entry]:
+        entries = link(await _last(connection))
+        await connection.execute(insert(RECORDS), [entry._asdict() for entry in entries])
+        await self._index(connection, entries)
+        return entries
+
+    async def _index(self, connection: AsyncConnection, entries: Iterable[Entry]) -> None:
+        times, terms = self._marks_of(entries)
+        # Driver rows: twenty for each record, which is most of what a record costs.
+        add = _ADDED[self._engine.dialect.name]
+        for table, rows in ((TIMES, times), (TERMS, terms)):
+            if rows:
+                plain = [tuple(row.values()) for row in rows]
+                await connection.exec_driver_sql(add.format(table=table.name), plain)
+
+    async def _remove(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+        times, terms = self._marks_of(entries)
+        gone = [{"own_sequence": entry.sequence} for entry in entries]
+        await connection.execute(_OF_RECORD, gone)
+        for statement, rows in ((_OF_TIME, times), (_OF_TERM, terms)):
+            if rows:
+                named = [{f"own_{name}": value for name, value in row.items()} for row in rows]
+                await connection.execute(statement, named)
+
+    def _marks_of(
+        self, entries: Iterable[Entry]
+    ) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
+        times: list[dict[str, int]] = []
+        terms: list[dict[str, int]] = []
+        for entry in entries:
+            mark = self._marked(entry)
+            times.append({"time": mark.time, "sequence": entry.sequence})
+            terms += [{"term": term, "sequence": entry.sequence} for term in mark.terms]
+        return times, terms
 
 
-def _values(entry: Entry) -> Mapping[str, object]:
-    return {"sequence": entry.sequence, "body": entry.body, "hash": entry.hash}
+async def _last(connection: AsyncConnection) -> Entry | None:
+    found = (await connection.execute(_LAST)).first()
+    return Entry._make(found) if found else None
 
 
-def _made(connection: Connection) -> None:
-    if inspect(connection).has_table(_TABLE.name):
-        return
-    _METADATA.create_all(connection)
-    for statement in _GUARDS[connection.dialect.name]:
-        connection.exec_driver_sql(statement)
+async def _page(
+    connection: AsyncConnection, after: int, through: int | None = None, limit: int = _PAGE
+) -> Sequence[Entry]:
+    asked = select(RECORDS).where(RECORDS.c.sequence > after)
+    if through is not None:
+        asked = asked.where(RECORDS.c.sequence <= through)
+    rows = await connection.execute(asked.order_by(RECORDS.c.sequence).limit(limit))
+    return [Entry._make(row) for row in rows]
+
+
+def _within(span: Span, column: ColumnElement[int]) -> ColumnElement[bool]:
+    after = column > span.after
+    return after if span.below is None else and_(after, column < span.below)

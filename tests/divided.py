@@ -57,7 +57,7 @@ def _known(name: str, entity: str, rows: Rows, homes: list[Predicate]) -> Iterat
         if own:
             yield row
         elif chance.random() < 0.5:
-            yield {key: row[key] if key in _TOLD else chance.choice(others)[key] for key in row}
+            yield {key: row[key] if key in _TOLD else chance.choice(others).get(key) for key in row}
 
 
 def _memory(name: str, entities: Mapping[str, Entity], rows: Rows) -> MemorySource:

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import strawberry
 
+from auth.policy import Policy
 from auth.policy_file import load_policy
 from auth.principal import Principal
+from auth.throttle import Throttle
 from contract.entity import Entity, Relationship
 from contract.read import Aggregate, Read, Rows
 from contract.source import Capabilities, Source
@@ -17,6 +20,7 @@ from resolvers.context import RequestContext
 from resolvers.gate import Gate
 from resolvers.identity import Identity
 from resolvers.seal import Seal
+from resolvers.spending import Spending
 from schema.graph import build_schema, core_entities
 from sources.divisions import division_tree
 from sources.federation import Federation
@@ -79,7 +83,14 @@ class Graph:
     def context(self, account: str) -> RequestContext:
         principal = PRINCIPALS[account]
         titles = tuple(f"岗位{role}" for role in principal.roles)
-        return RequestContext(principal, self.gate, self.identity, Seal(SECRET, "cursor"), titles)
+        return RequestContext(
+            principal,
+            self.gate,
+            self.identity,
+            Seal(SECRET, "cursor"),
+            titles,
+            spending=Spending(Throttle(), account),
+        )
 
     async def ask(self, account: str, query: str, **variables: object) -> Any:
         return await self.schema.execute(
@@ -128,7 +139,6 @@ def build_graph(
 ) -> Graph:
     """Return the graph; `sources` replace the systems of the same name, or are new ones."""
     entities = graph_entities()
-    core = core_entities()
     systems: dict[str, Source] = {
         name: MemorySource(
             name,
@@ -138,12 +148,30 @@ def build_graph(
         )
         for name, held in SYSTEMS.items()
     }
-    systems |= {
+    systems |= {**reference(), **(sources or {})}
+    recorded = {name: Recording(source) for name, source in systems.items()}
+    gate = Gate(policy(), Federation(entities, recorded.values(), homes=homes))
+    return Graph(schema(), gate, Identity(SECRET, entities), recorded, entities)
+
+
+@cache
+def schema() -> strawberry.Schema:
+    """Return the schema of the graph, which knows no rows; made once, since that takes long."""
+    return build_schema(graph_entities())
+
+
+@cache
+def policy() -> Policy:
+    """Return the policy of the product."""
+    path = ROOT / "auth" / "policy.toml"
+    return load_policy(path, graph_entities(), frozenset({"MedicalEnrollment"}))
+
+
+@cache
+def reference() -> Mapping[str, Source]:
+    """Return the systems of the product's own data, read once."""
+    core = core_entities()
+    return {
         "divisions": divisions_source(core, division_tree()),
         "matters": matters_source(core, ROOT / "departments" / "matters"),
-        **(sources or {}),
     }
-    recorded = {name: Recording(source) for name, source in systems.items()}
-    policy = load_policy(ROOT / "auth" / "policy.toml", entities, frozenset({"MedicalEnrollment"}))
-    gate = Gate(policy, Federation(entities, recorded.values(), homes=homes))
-    return Graph(build_schema(entities), gate, Identity(SECRET, entities), recorded, entities)

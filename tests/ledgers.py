@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from auth.chain import line_of
 from auth.heads import Heads
 from auth.ledger import Ledger
+from auth.marks import mark_of
 from auth.policy import Grant
 from auth.principal import Principal
 from auth.reading import Answer, Reading
+from auth.subject_keys import SubjectKeys
 from contract.predicate import TRUE
 from schema.graph import core_entities
 from store.database import open_store
@@ -58,7 +60,7 @@ class Kept:
         return self.folder / "heads"
 
     async def entries(self) -> Sequence[Entry]:
-        return [entry async for page in Journal(self.store).pages() for entry in page]
+        return [entry async for page in Journal(self.store, mark_of).pages() for entry in page]
 
     async def records(self) -> list[dict[str, Any]]:
         return [orjson.loads(entry.body) for entry in await self.entries()]
@@ -69,14 +71,20 @@ class Kept:
 
 @asynccontextmanager
 async def kept(
-    folder: Path, every_records: int = 1_000, url: str = "", every_seconds: float = 3_600.0
+    folder: Path,
+    every_records: int = 1_000,
+    url: str = "",
+    every_seconds: float = 3_600.0,
+    *,
+    heads: Heads | None = None,
+    keys: SubjectKeys | None = None,
 ) -> AsyncIterator[Kept]:
     """Write a ledger as long as the block lasts."""
     store = await open_store(url or f"sqlite+aiosqlite:///{folder / 'store.db'}")
-    journal, key = Journal(store), Ed25519PrivateKey.generate()
+    journal, key = Journal(store, mark_of), Ed25519PrivateKey.generate()
     await journal.create()
-    heads = Heads(folder / "heads", key, every_records, every_seconds)
-    ledger = Ledger(journal, SECRET, heads)
+    own = Heads(folder / "heads", lambda: key, every_records, every_seconds)
+    ledger = Ledger(journal, keys or SubjectKeys(SECRET), heads or own)
     writer = asyncio.create_task(ledger.run())
     try:
         yield Kept(folder, store, ledger, key)

@@ -14,6 +14,7 @@ import strawberry
 from auth.policy import Policy
 from auth.policy_file import load_policy
 from auth.principal import Principal
+from auth.throttle import Throttle
 from contract.entity import Entity, Relationship
 from contract.errors import SourceUnavailable
 from contract.read import Aggregate, Read, Rows
@@ -22,6 +23,7 @@ from resolvers.context import RequestContext
 from resolvers.gate import Gate
 from resolvers.identity import Identity
 from resolvers.seal import Seal
+from resolvers.spending import Spending
 from schema.errors import formatted
 from schema.graph import build_schema
 from sources.federation import Calls, Federation
@@ -136,7 +138,13 @@ class Told:
 async def told(graph: Graph, account: str, query: str, **variables: object) -> Told:
     principal = ALSO[account]
     context = RequestContext(
-        principal, graph.gate, graph.identity, Seal(SECRET, "cursor"), principal.roles, shown=[]
+        principal,
+        graph.gate,
+        graph.identity,
+        Seal(SECRET, "cursor"),
+        principal.roles,
+        shown=[],
+        spending=Spending(Throttle(), account),
     )
     result = await graph.schema.execute(query, variable_values=variables, context_value=context)
     errors = formatted(result.errors or (), "request")

@@ -1,4 +1,5 @@
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from inspect import signature
@@ -14,6 +15,7 @@ from auth.masking import MASKS
 from auth.policy import HIDDEN, SHOWN, Policy
 from auth.policy_file import load_policy
 from auth.principal import Principal
+from auth.quota import BUILT_IN, limits_of, overlaid
 from auth.rules import RULES
 from contract.errors import Failure, SourceFailure
 from demo import tour
@@ -211,6 +213,7 @@ def test_every_key_rule_and_mask_of_a_policy_is_documented() -> None:
         policy_file._Role,
         policy_file._Sensitivity,
         policy_file._Lookup,
+        policy_file._Quota,
     )
     keys = {key for shape in shapes for key in shape.model_fields}
     levels = set(get_args(policy_file.LevelName))
@@ -230,6 +233,18 @@ def test_masks_do_what_the_policy_document_shows() -> None:
     text = TEXTS["docs/policy.md"]
     assert [mask for mask, value in shown.items() if f"| `{mask}` | `{value}`" not in text] == []
     assert numbers - documented("docs/policy.md") == set()
+
+
+def test_the_quotas_that_the_policy_document_tells_are_those_of_the_file_and_without_a_line() -> (
+    None
+):
+    said = re.findall(
+        r"^\| `(\w+)` \| ([0-9/a-z, ]+/[a-z]+) \|", TEXTS["docs/policy.md"], re.MULTILINE
+    )
+    shipped = overlaid(BUILT_IN, tomllib.loads(FILES.policy.read_text("utf-8"))["quota"])
+
+    assert {kind: limits_of(limits.split(", ")) for kind, limits in said} == dict(BUILT_IN)
+    assert shipped == BUILT_IN
 
 
 def _policy(tmp_path: Path, *tables: str) -> Policy:

@@ -11,6 +11,7 @@ import pytest
 from auth.issuer import EmbeddedIssuer, issuers_file
 from gateway.settings import CommandRefused, Serving, check_settings_file
 from server import Graph, main, serve_graph, version
+from tests.accounts import take_in
 from tests.tiny import CLERK, SCHEMA, announce, context_for
 from tests.web.clients import UNAUTHENTICATED
 
@@ -25,7 +26,7 @@ def test_an_unknown_name_in_the_settings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandRefused) as caught:
         check_settings_file(path)
 
-    assert str(caught.value).startswith(f"{path}: unknown: lisen; known: check-every, clock, ")
+    assert str(caught.value).startswith(f"{path}: unknown: lisen; known: break-glass-for, ")
 
 
 ACCOUNTS = '[account.clerk]\nroles = ["township_clerk"]\nscopes = ["320411003"]\n'
@@ -35,6 +36,7 @@ def test_a_token_is_printed_for_an_account(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "accounts.toml").write_text(ACCOUNTS)
+    take_in(tmp_path)
 
     status = main(["token", "--account", "clerk", "--ttl", "8h", "--state", str(tmp_path)])
 
@@ -47,6 +49,7 @@ def test_options_come_from_the_line_then_the_environment_then_the_file(
     for name in ("line", "environment", "file"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "accounts.toml").write_text(ACCOUNTS.replace("clerk]", f"{name}]"))
+        take_in(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     asked = ["token", "--account", "x"]
 
@@ -57,9 +60,9 @@ def test_options_come_from_the_line_then_the_environment_then_the_file(
     main([*asked, "--state", "line"])
 
     assert capsys.readouterr().err.splitlines() == [
-        "no account 'x'; there are: file",
-        "no account 'x'; there are: environment",
-        "no account 'x'; there are: line",
+        "no account 'x' in use; there are: file",
+        "no account 'x' in use; there are: environment",
+        "no account 'x' in use; there are: line",
     ]
 
 
@@ -107,13 +110,14 @@ def test_an_unknown_account_is_refused_with_the_known_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "accounts.toml").write_text(ACCOUNTS)
+    take_in(tmp_path)
     monkeypatch.setenv("TOWNSHIP_STATE", str(tmp_path))
 
     status = main(["token", "--account", "nobody"])
 
     said = capsys.readouterr()
     assert [status, said.out] == [1, ""]
-    assert said.err == "no account 'nobody'; there are: clerk\n"
+    assert said.err == "no account 'nobody' in use; there are: clerk\n"
 
 
 def test_the_version_is_the_projects() -> None:

@@ -22,11 +22,22 @@ from strawberry.schema.base import BaseSchema
 from contract.errors import Failure
 from schema.errors import outcome
 from schema.limits import Limits
-from web.endpoint import Authenticate, ContextFactory, Endpoint, Keep, keep_nothing
+from web.endpoint import (
+    PURPOSE,
+    Accounting,
+    Authenticate,
+    ContextFactory,
+    Endpoint,
+    Keep,
+    Spend,
+    keep_nothing,
+    spend_nothing,
+)
 from web.request_id import HEADER, RequestIds
+from web.sign_in import Doors, sign_in_routes
 
 _ROOM: Final = Path(__file__).parent
-_ALLOWED_HEADERS: Final = ["Authorization", "Content-Type", HEADER]
+_ALLOWED_HEADERS: Final = ["Authorization", "Content-Type", HEADER, PURPOSE]
 _CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -62,6 +73,8 @@ class Settings:
     health: CheckHealth = always_ready
     reasons: Reasons = tuple
     keep: Keep = keep_nothing
+    spend: Spend = spend_nothing
+    doors: Doors | None = None
 
 
 class InForce:
@@ -104,11 +117,17 @@ def create_app(
     context_factory: ContextFactory,
     settings: Settings,
 ) -> Starlette:
-    """Return the application: `/graphql`, `/graphiql/`, `/livez`, `/readyz`, `/version`."""
-    endpoint = Endpoint(schema, authenticate, context_factory, settings.limits, settings.keep)
+    """
+    Return the application: `/graphql`, `/graphiql/`, `/livez`, `/readyz`, `/version`.
+
+    `/sign-in` is there where there are doors.
+    """
+    accounting = Accounting(settings.keep, settings.spend)
+    endpoint = Endpoint(schema, authenticate, context_factory, settings.limits, accounting)
     return Starlette(
         routes=[
             Route("/graphql", endpoint, include_in_schema=False),
+            *(sign_in_routes(settings.doors) if settings.doors else ()),
             Route("/", _to_the_page),
             Route("/livez", _alive),
             Route("/readyz", _readiness(settings)),
@@ -124,7 +143,7 @@ def create_app(
                 allow_origins=settings.origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=_ALLOWED_HEADERS,
-                expose_headers=[HEADER],
+                expose_headers=[HEADER, "Retry-After"],
             ),
         ],
         exception_handlers={HTTPException: _nothing_here},

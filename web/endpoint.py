@@ -27,7 +27,8 @@ from strawberry.schema.base import BaseSchema
 from strawberry.types import ExecutionResult
 
 from auth.principal import Principal
-from contract.errors import BadInput, Failure, Unauthenticated
+from auth.quota import COST, QUESTIONS
+from contract.errors import BadInput, Failure, RateLimited, Unauthenticated
 from schema.errors import Told, formatted, outcome, told
 from schema.limits import Limits, check_limits, check_text
 from schema.request import (
@@ -42,6 +43,10 @@ from web.media import GRAPHQL, JSON, negotiated
 
 STATUSES: Final[Mapping[str, int]] = {
     "UNAUTHENTICATED": 401,
+    "PASSWORD_EXPIRED": 401,
+    "TOO_MANY_REQUESTS": 429,
+    "RATE_LIMITED": 429,
+    "ACCOUNTS_UNAVAILABLE": 503,
     "FORBIDDEN": 403,
     "AUDIT_UNAVAILABLE": 503,
     "SOURCE_UNAVAILABLE": 503,
@@ -50,6 +55,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "INTERNAL": 500,
 }
 
+PURPOSE: Final = "X-Purpose"
 _CACHED_CHARACTERS: Final = 20_000
 
 
@@ -61,6 +67,8 @@ class Asking:
     request_id: str
     headers: Mapping[str, str]
     provenance: bool = False  # whether extensions.provenance is wanted
+    explain: bool = False  # whether extensions.explain is wanted
+    purpose: str | None = None  # as the header X-Purpose gives it, nothing of it believed yet
 
 
 Authenticate: TypeAlias = Callable[[str | None], Awaitable[Principal]]
@@ -84,6 +92,22 @@ async def keep_nothing(*_: object, **__: object) -> None:
     """Keep nothing, where answers are about nobody."""
 
 
+Spend: TypeAlias = Callable[[Principal, str, int], None]
+"""Spends so much of an account's quota of a kind, or raises RateLimited."""
+
+
+def spend_nothing(_: Principal, __: str, ___: int) -> None:
+    """Spend nothing, where no account has a quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """What every answer costs its account beforehand, and who keeps that it was given."""
+
+    keep: Keep = keep_nothing
+    spend: Spend = spend_nothing
+
+
 class Endpoint(GraphQL[object, None]):
     """Answers questions; no principal, no answer."""
 
@@ -93,14 +117,15 @@ class Endpoint(GraphQL[object, None]):
         authenticate: Authenticate,
         context_factory: ContextFactory,
         limits: Limits,
-        keep: Keep = keep_nothing,
+        accounting: Accounting = Accounting(),
     ) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=())
         logging.getLogger("strawberry.execution").disabled = True  # it repeats values
         self._authenticate = authenticate
         self._context_factory = context_factory
         self._limits = limits
-        self._keep = keep
+        self._keep = accounting.keep
+        self._spend = accounting.spend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -127,6 +152,7 @@ class Endpoint(GraphQL[object, None]):
         return self._response(answer, 200 if is_well else 400, accepted)
 
     async def _answer(self, request: Request, principal: Principal) -> Told:
+        self._spend(principal, QUESTIONS, 1)
         question = await _question(request)
         check_text(question.query, self._limits)
         request_id = request.state.request_id
@@ -135,9 +161,13 @@ class Endpoint(GraphQL[object, None]):
         except GraphQLSyntaxError as error:
             return {"errors": formatted([error], request_id)}
         name = _checked_operation(document, question, request.method)
-        check_limits(document, question.operation_name, question.variables, self._limits)
+        named, variables = question.operation_name, question.variables
+        weight = check_limits(document, named, variables, self._limits)
+        self._spend(principal, COST, weight.cost)
         wanted = (question.extensions or {}).get("provenance") is True
-        asking = Asking(principal, request_id, request.headers, wanted)
+        purpose = _purpose(request)
+        plan = _wants_plan(request, question)
+        asking = Asking(principal, request_id, request.headers, wanted, plan, purpose)
         context = await self._context_factory(asking)
         result = await self._executed(question, context)
         answer = _as_told(result, request_id, name)
@@ -162,6 +192,8 @@ class Endpoint(GraphQL[object, None]):
             response.headers["allow"] = allow
         if isinstance(failure, Unauthenticated):
             response.headers["www-authenticate"] = "Bearer"
+        if isinstance(failure, RateLimited):
+            response.headers["retry-after"] = str(failure.retry_after_seconds)
         return response
 
     def _response(self, answer: Told, status: int, kind: str) -> Response:
@@ -182,9 +214,20 @@ def _as_told(result: ExecutionResult, request_id: str, operation_name: str | Non
     }
 
 
+def _wants_plan(request: Request, question: Question) -> bool:
+    asked = (question.extensions or {}).get("explain")
+    return asked is True or request.headers.get("x-explain", "").lower() == "plan"
+
+
 def _credential(request: Request) -> str | None:
     given = request.headers.getlist("authorization")
     return given[0] if len(given) == 1 else None
+
+
+def _purpose(request: Request) -> str | None:
+    """Return the header X-Purpose; several of them are one, which no purpose is."""
+    given = request.headers.getlist(PURPOSE)
+    return ", ".join(given) if given else None
 
 
 def _to_the_page(request: Request) -> Response | None:

@@ -1,6 +1,7 @@
 """Runs the application on an address until it is told to stop, and then stops cleanly."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp
 from web.deadline import deadline_protocol
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_COLLECT_AFTER: Final = (50_000, 20, 100)
 
 WhenReady: TypeAlias = Callable[[str], Awaitable[None]]
 
@@ -71,6 +73,7 @@ async def serve(app: ASGIApp, listen: Listen, when_ready: WhenReady) -> None:
 
     Raises: OSError when the address cannot be used.
     """
+    _leave_start_up_alone()
     server = _Server(_config(app, listen), when_ready)
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
@@ -82,6 +85,13 @@ async def serve(app: ASGIApp, listen: Listen, when_ready: WhenReady) -> None:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _leave_start_up_alone() -> None:
+    """Collect garbage less often, and never look at what start-up made: a third of a page's CPU."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 def _config(app: ASGIApp, listen: Listen) -> uvicorn.Config:

@@ -296,6 +296,18 @@ async def test_a_remembered_token_is_refused_once_another_key_has_its_id() -> No
         await accepting.authenticate(f"Bearer {token()}")
 
 
+async def test_a_remembered_token_is_refused_when_its_time_is_over() -> None:
+    clock, short = Clock(), f"Bearer {token(exp=NOW + 100)}"
+    accepting = authenticator(Endpoint(OURS), clock)
+    first = [await accepting.authenticate(short) for _ in range(2)]
+
+    clock.now += 400  # its key is still the same, and not asked for again
+
+    assert first == [CLERK, CLERK]
+    with pytest.raises(Unauthenticated):
+        await accepting.authenticate(short)
+
+
 async def test_memory_for_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth.authenticate.MAXIMUM_REMEMBERED", 3)
     accepting = authenticator()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.accounts import load_accounts, write_accounts
+from auth.accounts import load_accounts
 from auth.authenticate import Authenticator
 from auth.issuer import EmbeddedIssuer, issuers_file
 from auth.principal import Principal
@@ -59,10 +59,23 @@ async def test_a_token_stops_with_its_end_and_the_skew(tmp_path: Path) -> None:
         await accepting.authenticate(f"Bearer {text}")
 
 
-def test_accounts_are_read_as_they_were_written(tmp_path: Path) -> None:
-    officer = Principal("市.民政", ("city_officer", "auditor"), ("3204", "32"), "民政", "")
+ACCOUNTS = """\
+[account."xinglong.clerk"]
+roles = ["township_clerk"]
+scopes = ["320411003"]
+department = "便民服务中心"
+purpose = "临时救助"
 
-    write_accounts(tmp_path / "accounts.toml", [CLERK, officer])
+[account."市.民政"]
+roles = ["city_officer", "auditor"]
+scopes = ["3204", "32"]
+department = "民政"
+"""
+
+
+def test_accounts_are_read_as_they_stand_in_the_file(tmp_path: Path) -> None:
+    officer = Principal("市.民政", ("city_officer", "auditor"), ("3204", "32"), "民政", "")
+    (tmp_path / "accounts.toml").write_text(ACCOUNTS, "utf-8")
 
     assert load_accounts(tmp_path / "accounts.toml") == {
         "xinglong.clerk": CLERK,

@@ -125,6 +125,15 @@ def test_every_role_holds_its_grant_by_its_own_number() -> None:
     assert [(grant.number, grant.rows) for grant in grants] == [(1, of_resident(XIBEI))]
 
 
+REVEAL = """\
+[role.clerk]
+title = "甲"
+levels = ["township"]
+rows = { Resident = "everyone", Case = "everyone" }
+
+[role.clerk.reveal]
+%s
+"""
 WRONG = [
     (
         '[entity.Residentt]\nown_division = ["a"]',
@@ -189,6 +198,27 @@ WRONG = [
         '[role.clerk]\ntitle = "甲"\nlevels = ["township"]\nrow = {}',
         4,
         'the key "role.clerk.row" is not known here. Leave it out, or correct it.',
+    ),
+    (
+        REVEAL % 'case = ["Resident.phon"]',
+        7,
+        'there is no field "phon". Write phone.',
+    ),
+    (
+        REVEAL % 'emergency = ["Household.headIdNumber"]',
+        7,
+        "clerk reveals Household.headIdNumber and opens no row of Household. Leave it out.",
+    ),
+    (
+        REVEAL % 'window = ["Case.contactPhone"]',
+        7,
+        "Case.contactPhone cannot be revealed for window: no row of Case is one person's alone."
+        " Name fields of Resident and of facets whose subject is a resident.",
+    ),
+    (
+        REVEAL % 'audit = ["Resident.phone"]',
+        7,
+        'the key "role.clerk.reveal.audit" is not known here. Leave it out, or correct it.',
     ),
 ]
 

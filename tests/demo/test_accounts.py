@@ -3,6 +3,7 @@
 from auth.principal import Principal
 from demo.accounts import Account, accounts
 from demo.land import townships
+from demo.scene import HEAD
 
 
 def test_a_clerk_holds_one_role_in_one_township() -> None:
@@ -18,7 +19,16 @@ def test_every_division_and_every_department_has_its_account() -> None:
     names = accounts()
     counts = {
         prefix: sum(name.startswith(prefix) for name in names)
-        for prefix in ("clerk-", "county-", "city-", "province-", "officer-", "auditor")
+        for prefix in (
+            "clerk-",
+            "county-",
+            "city-",
+            "province-",
+            "officer-",
+            "auditor",
+            "statistician-",
+            "administrator-",
+        )
     }
 
     assert counts == {
@@ -28,6 +38,8 @@ def test_every_division_and_every_department_has_its_account() -> None:
         "province-": 1,
         "officer-": 13,
         "auditor": 1,
+        "statistician-": 14,
+        "administrator-": 190,
     }
 
 
@@ -62,3 +74,12 @@ def test_every_department_has_one_officer() -> None:
 def test_every_account_is_a_principal() -> None:
     for account in accounts().values():
         Principal(account.name, account.roles, account.scopes, account.department)
+
+
+def test_one_resident_asks_about_herself_and_an_auditor_reads_the_ledger() -> None:
+    found = accounts()
+
+    assert found["resident"].roles == ("resident",)
+    assert (found["resident"].scopes, found["resident"].citizen) == (("32",), HEAD.id_number)
+    assert {a.name for a in found.values() if a.citizen} == {"resident"}
+    assert found["auditor"].roles == ("auditor",)

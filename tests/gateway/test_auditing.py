@@ -1,7 +1,9 @@
 """The ledger of a whole server: what makes a record, what is refused, and the commands."""
 
 import asyncio
+import json
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -17,9 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from auth.chain import algorithm
 from auth.reading import Registrar
 from contract.errors import AuditUnavailable
-from gateway.auditing import Keeping, LedgerBroken, auditing, exported, verify
+from gateway.auditing import Keeping, auditing
 from gateway.graph import open_graph
 from gateway.secret import read_secret
+from gateway.verification import LedgerBroken, exported, verify
 from server import _edge_of, main
 from store.database import StoreUnavailable, open_store
 from tests.gateway.town import ASKED, SECRET, SEEN, _principal, files_of, script
@@ -287,19 +290,24 @@ def test_the_commands_take_a_ledger_out_and_check_it(
 
     taken = main(["audit", "export", "--jsonl", *place])
     export.write_text(capsys.readouterr().out, "utf-8")
-    sound = [main(["audit", "verify", *place]), main(["audit", "verify", str(export), *place])]
+    heads, aside = keeping.heads_file, tmp_path / "aside"
+    sound = [main(["audit", "verify", *place])]
+    heads.rename(aside)
+    sound.append(main(["audit", "verify", str(export), *place]))  # its own end is not in it
+    aside.rename(heads)
     told = capsys.readouterr()
     lines = export.read_text("utf-8").splitlines(keepends=True)
     export.write_text("".join(lines[:2]), "utf-8")
     named = ["--head", str(keeping.heads_file)]
     broken = main(["audit", "verify", str(export), *place, *named])
 
-    assert (taken, sound, len(lines), told.err) == (0, [0, 0], 3, "")
-    assert told.out.count("3 records are as they were written") == 2
-    assert told.out.count("heads confirm the first 3, none the 0 after") == 2
+    assert (taken, sound, len(lines), told.err) == (0, [0, 0], 4, "")
+    assert [json.loads(line)["kind"] for line in lines] == [*["answer"] * 3, "intent"]
+    assert "5 records are as they were written" in told.out
+    assert "heads confirm the first 5, none the 0 after" in told.out
     assert (broken, capsys.readouterr().err) == (
         1,
-        "the ledger is broken: record 3: it is missing, with all others to 3 at least\n",
+        "the ledger is broken: record 3: it is missing, with all others to 5 at least\n",
     )
 
 
@@ -326,8 +334,14 @@ def test_the_key_of_the_heads_is_readable_by_its_owner_alone(tmp_path: Path) -> 
 
 
 async def test_a_store_without_a_ledger_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="no ledger that can be read"):
-        await verify(keeping_in(tmp_path), None)
+    keeping = keeping_in(tmp_path)
+    with pytest.raises(StoreUnavailable, match="there is no store at"):
+        await verify(keeping, None)
+    assert os.listdir(tmp_path) == []
+
+    async with opened_store(keeping):
+        with pytest.raises(StoreUnavailable, match="no ledger that can be read"):
+            await verify(keeping, None)
 
 
 async def test_a_store_where_no_table_can_be_made_is_told(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from server import main
 from sources.divisions import division_tree
+from tests.accounts import take_in
 from tests.gateway.town import CLERK, POLICY, files_of, script
 
 ACCOUNTS = f"""\
@@ -24,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, address)
     (tmp_path / "accounts.toml").write_text(ACCOUNTS, "utf-8")
     monkeypatch.chdir(tmp_path)
+    take_in(tmp_path)
     return tmp_path
 
 
@@ -55,6 +57,7 @@ BOTH = """\
 │          │                │ 320205106 锡北镇                                       │                                 │               │          │            │
 └──────────┴────────────────┴────────────────────────────────────────────────────────┴─────────────────────────────────┴───────────────┴──────────┴────────────┘
 no row of: Matter, MatterElement, Material, Division
+quota: cost 600000/minute, 20000000/day; lookups 60/minute, 600/day; people 50000/day; questions 1200/minute, 200000/day
 """  # noqa: E501 -- as it is printed
 OTHER = (
     POLICY.replace('"Resident.phone" = "mobile"', '"Resident.phone" = "everything"')
@@ -76,7 +79,8 @@ NOTHING = """\
 ┡━━━━━━━━╇━━━━━━╇━━━━━━╇━━━━━━━╇━━━━━━━━╇━━━━━━━━╇━━━━━━━━━━━━┩
 └────────┴──────┴──────┴───────┴────────┴────────┴────────────┘
 no row of: Resident, Matter, MatterElement, Material, Division, Aid
-"""
+quota: cost 600000/minute, 20000000/day; lookups 60/minute, 600/day; people 50000/day; questions 1200/minute, 200000/day
+"""  # noqa: E501 -- as it is printed
 CHANGES = """\
 ┏━━━━━━━━━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━┓
 ┃ role           ┃ levels   ┃ entity   ┃ what                              ┃ before   ┃ after                                                         ┃ effect ┃
@@ -128,7 +132,7 @@ def test_a_role_in_a_scope_needs_no_account(
             ("--role", "auditor"),
             "name an account with --account, or a role with --role and --scope",
         ),
-        (("--account", "x", "--state", "."), "there is no account 'x' in accounts.toml"),
+        (("--account", "x", "--state", "."), "no account 'x' in use; there are: both"),
         (("--role", "auditor", "--scope", "3"), "a scope is a division code of significant digits"),
     ],
 )

@@ -13,6 +13,7 @@ from auth.issuer import EmbeddedIssuer, issuers_file
 from gateway.looking import interval
 from gateway.settings import Serving
 from server import _serve
+from tests.accounts import taken_in
 from tests.gateway.town import (
     ASKED,
     OTHER_POLICY,
@@ -59,6 +60,7 @@ async def test_a_server_takes_new_files_over_and_looks_at_its_systems(
 ) -> None:
     files, environment = files_of(tmp_path)
     EmbeddedIssuer.opened(tmp_path)
+    await taken_in(tmp_path, PRINCIPALS.values())
     options = Serving(
         listen="127.0.0.1:0",
         departments=files.departments,

@@ -183,7 +183,9 @@ async def town(folder: Path, **addresses: str) -> AsyncIterator[Town]:
 
 def application(graph: OpenGraph) -> ASGIApp:
     edge = _edge_of(graph)
-    settings = Settings(limits=edge.limits, health=edge.health, reasons=edge.reasons)
+    settings = Settings(
+        limits=edge.limits, health=edge.health, reasons=edge.reasons, spend=edge.spend
+    )
     return create_app(edge.schema, _principal, edge.context_for, settings)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from gateway.graph import Files, open_graph
 from server import main
+from tests.accounts import take_in
 from tests.scenes.desk import SECRET, Desk
 
 HERE = Path(__file__).parent
@@ -140,8 +141,10 @@ def test_a_clerk_is_answered_from_her_own_township_as_the_document_shows(
     run(sitting / "chinook.db", "registration.sql")
     answers = {}
 
+    (sitting / ".state").mkdir()
+    (sitting / ".state" / "accounts.toml").write_text(ACCOUNTS)
+    take_in(sitting / ".state")
     with served(sitting) as url:
-        (sitting / ".state" / "accounts.toml").write_text(ACCOUNTS)
         for account in ("clerk-xibei", "clerk-benniu"):
             main(["token", "--account", account, "--state", ".state"])
             answers[account] = asked(url, capsys.readouterr().out.strip())

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from contract.errors import SourceTimeout
+from contract.predicate import TRUE
 from contract.read import Aggregate, Read, Rows
 from sources.memory import MemorySource
 from tests import world
@@ -64,6 +67,9 @@ async def test_an_entity_without_a_policy_line_has_no_rows_and_its_source_is_not
         '{or: [{idNumber: {eq: "x"}}, {name: {eq: "x"}}]}',
         '{or: [{}, {phone: {eq: "x"}}]}',
         "{idNumber: {in: []}}",
+        '{idNumber: {gt: "9"}}',
+        '{phone: {lte: "19900000001"}}',
+        '{idNumber: {eq: "x"}, phone: {gte: "1"}}',
         '{household: {headIdNumber: {eq: "x"}}}',
         '{medicalEnrollments: {balance: {gt: "10"}}}',
         '{not: {medicalEnrollments: {not: {balance: {gt: "10"}}}}}',
@@ -81,6 +87,46 @@ async def test_filtering_by_what_is_masked_or_hidden_is_refused_before_anyone_is
     assert answer.data == {"residents": None}
     assert codes(answer) == ["FORBIDDEN"]
     assert graph.reads() == []
+
+
+@pytest.mark.parametrize("field", ["contactPhone", "applicantIdNumber"])
+async def test_what_is_masked_is_looked_up_where_the_policy_says_so_and_nowhere_else(
+    field: str,
+) -> None:
+    graph = build_graph()
+    query = "query($where: CaseWhere) { cases(where: $where) { totalCount } }"
+
+    answer = await graph.ask("clerk", query, where={field: {"eq": "19900000000"}})
+
+    assert codes(answer) == ["FORBIDDEN"]
+    assert graph.reads() == []
+
+
+async def test_a_row_that_no_role_opens_is_dropped_though_its_system_sends_it() -> None:
+    rows = {"Resident": world.RESIDENTS, "Household": ()}
+    entities = {name: graph_entities()[name] for name in rows}
+    graph = build_graph({"population": Unfiltered("population", "population", entities, rows)})
+
+    data = await graph.data("two", "{ residents(orderBy: [{address: ASC}]) { nodes { address } } }")
+
+    assert [node["address"] for node in data["residents"]["nodes"]] == [
+        "0号",
+        "11号",
+        "1号",
+        "2号",
+        "3号",
+        "6号",
+        "7号",
+        "8号",
+        "9号",
+    ]
+
+
+class Unfiltered(MemorySource):
+    """A system that is trusted and sends whatever it has."""
+
+    async def read(self, read: Read) -> Rows:
+        return await super().read(replace(read, where=TRUE))
 
 
 @pytest.mark.parametrize("order", ["idNumber", "phone"])

@@ -1,6 +1,13 @@
+from typing import Any
+
 import pytest
 
-from tests.graph import Graph, build_graph
+from auth.principal import Principal
+from auth.throttle import Throttle
+from resolvers.context import RequestContext
+from resolvers.seal import Seal
+from resolvers.spending import Spending
+from tests.graph import SECRET, Graph, build_graph
 
 LIST = """
 query(
@@ -106,6 +113,52 @@ async def test_a_cursor_is_worth_nothing_for_another_scope_filter_or_order(
 
     assert answer.data == {"residents": None}
     assert [error.original_error.code for error in answer.errors] == ["BAD_USER_INPUT"]
+
+
+async def test_a_cursor_of_one_department_is_worth_nothing_in_another() -> None:
+    graph = build_graph()
+    query = "query($c: String) { cases(first: 1, after: $c) { pageInfo { endCursor } } }"
+    cursors = Seal(SECRET, "cursor")
+    one, other = (
+        Principal("officer", ("department_officer",), ("32",), department)
+        for department in ("民政", "医保")
+    )
+
+    async def asked(principal: Principal, after: str | None) -> Any:
+        spending = Spending(Throttle(), "a")
+        context = RequestContext(principal, graph.gate, graph.identity, cursors, spending=spending)
+        return await graph.schema.execute(
+            query, variable_values={"c": after}, context_value=context
+        )
+
+    first = await asked(one, None)
+    cursor = first.data["cases"]["pageInfo"]["endCursor"]
+    again, elsewhere = await asked(one, cursor), await asked(other, cursor)
+
+    assert (cursor is not None, again.errors, elsewhere.data) == (True, None, {"cases": None})
+
+
+@pytest.mark.parametrize("length", range(1, 7))
+def test_no_other_spelling_of_a_sealed_text_opens(length: int) -> None:
+    seal = Seal(SECRET, "cursor")
+    text = seal.close(["a" * length], "use")
+
+    opened = [
+        seal.open(text[:place] + other + text[place + 1 :], "use")
+        for place in range(len(text))
+        for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        if other != text[place]
+    ]
+
+    assert seal.open(text, "use") == ["a" * length]
+    assert set(map(str, opened)) == {"None"}
+
+
+def test_what_is_sealed_for_one_purpose_opens_for_no_other() -> None:
+    text = Seal(SECRET, "id").close(["Resident", "R01"])
+
+    assert Seal(SECRET, "id").open(text) == ["Resident", "R01"]
+    assert Seal(SECRET, "cursor").open(text) is None
 
 
 async def test_every_changed_character_of_a_cursor_is_refused_alike() -> None:

@@ -48,3 +48,11 @@ def test_a_masked_field_is_shown_in_part() -> None:
     shown, masked, hidden = grants(SHOWN, "mobile", HIDDEN)
 
     assert [shows(grant, "phone") for grant in (shown, masked, hidden)] == [True, True, False]
+
+
+def test_a_field_that_a_grant_does_not_know_is_hidden() -> None:
+    (grant,) = grants(SHOWN)
+
+    assert not shows(grant, "name")
+    named = Rows(("name",), [("张一",)])
+    assert shown_column("name", named, {"name": 0}, (grant,), [frozenset((0,))]) == [DENIED]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -11,11 +11,13 @@ import httpx
 import orjson
 
 from auth.principal import Principal
+from auth.throttle import Throttle
 from contract.errors import Unauthenticated
 from demo import scene
 from demo.accounts import accounts
 from gateway.graph import Files, OpenGraph
 from resolvers.context import RequestContext
+from resolvers.spending import Spending
 from sources.federation import Calls
 from web.application import Settings, create_app
 from web.endpoint import Asking
@@ -100,6 +102,9 @@ class Desk:
         context = self.graph.context(
             asking.principal, asking.request_id, provenance=asking.provenance
         )
+        # A whole crowd asks as one clerk: nobody here is to wait for a quota.
+        free = Spending(Throttle(), asking.principal.account)
+        context = replace(context, spending=free)
         self._contexts[asking.request_id] = context
         return context
 

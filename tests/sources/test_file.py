@@ -190,6 +190,22 @@ async def test_a_broken_file_leaves_the_last_good_one_in_force_and_says_so(
         assert caplog.messages == [f"grid_visits: files do not count: visits-2.csv: {reason}"]
 
 
+async def test_files_that_were_forgotten_answer_no_more_where_the_newest_are_broken(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, FIRST)
+    async with opened(department(tmp_path, CSV)) as source:
+        before = await answered(source)
+        await source.forget()
+        again = await answered(source)
+        put(tmp_path, BROKEN["no amount"][0], "visits-2.csv")
+        await source.forget()
+
+        with pytest.raises(SourceUnavailable):
+            await source.read(READ)
+        assert before == again == ONE
+
+
 @pytest.mark.parametrize("title", BROKEN)
 async def test_before_there_is_a_good_file_the_source_is_unavailable(
     tmp_path: Path, title: str

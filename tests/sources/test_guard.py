@@ -173,6 +173,26 @@ async def test_a_stale_copy_stands_in_only_where_and_as_long_as_allowed() -> Non
     assert copy == Rows(("name",), [("甲",), ("乙",)], as_of=taken)
 
 
+async def test_what_was_forgotten_stands_in_no_more_nor_does_an_answer_still_on_its_way() -> None:
+    begun, held = asyncio.Event(), asyncio.Event()
+
+    async def late() -> Rows:
+        begun.set()
+        await held.wait()
+        return await two_rows()
+
+    guard = Guard(Answering(turns(two_rows, late, broken)), Budget(retries=0, stale_seconds=3600))
+    await guard.read(READ)
+    on_its_way = asyncio.create_task(guard.read(READ))
+    await begun.wait()
+    guard.forget()
+    held.set()
+    await on_its_way
+
+    with pytest.raises(SourceUnavailable):
+        await guard.read(READ)
+
+
 async def test_without_leave_no_copy_stands_in() -> None:
     guard = Guard(Answering(turns(two_rows, broken)), Budget(retries=0))
 

@@ -165,7 +165,7 @@ async def test_rows_of_keys_nobody_asked_for_are_dropped_and_counted() -> None:
         rows = await source.read(by_key("A", "C", "D"))
 
         assert list(rows.rows) == [ROWS[0], ROWS[3], ROWS[4]]
-        assert source.foreign_rows == 3 + 4
+        assert source.drops.rows == 3 + 4
 
 
 @pytest.mark.parametrize("cursor", [True, 1.5, ["1"], "again"])

@@ -1,0 +1,1 @@
+"""How fast the server is, beside others that answer the same questions from the same database."""

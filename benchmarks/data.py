@@ -1,0 +1,165 @@
+"""
+The province that is measured: made by SQL inside PostgreSQL, the same rows for the same seed.
+
+8 % of cases and 3 % of residents lie outside the township of whom they belong to, so that who
+filters by township and who does not give different answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg  # type: ignore[import-untyped] # it has no types
+
+from sources.divisions import division_tree
+
+VILLAGES: Final = 12  # in each township
+MATTERS: Final = 30
+STATUSES: Final = ("ACCEPTED", "SUSPENDED", "APPROVED", "REJECTED", "CLOSED")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much data there is; the standard is the data of docs/performance.md."""
+
+    townships: int = 100
+    households: int = 70_000
+    residents: int = 200_000
+    cases: int = 300_000
+    seed: int = 1
+
+
+def townships(count: int) -> tuple[str, ...]:
+    """Return townships of ten counties of one city, as far as ten counties have so many."""
+    tree = division_tree()
+    cities = (tree.children(city.code) for city in tree.children("32"))
+    city = max(cities, key=len)
+    largest = sorted(city, key=lambda county: (-len(tree.children(county.code)), county.code))
+    of_counties = [tree.children(county.code) for county in largest[:10]]
+    deepest = max(map(len, of_counties))
+    turns = (listed[at] for at in range(deepest) for listed in of_counties if at < len(listed))
+    return tuple(division.code for division, _ in zip(turns, range(count), strict=False))
+
+
+async def build(address: str, scale: Scale) -> None:
+    """Make the tables in an empty database and fill them."""
+    connection = await asyncpg.connect(address)
+    try:
+        await connection.execute("CREATE TABLE township (place int PRIMARY KEY, code text)")
+        places = list(enumerate(townships(scale.townships)))
+        await connection.executemany("INSERT INTO township VALUES ($1, $2)", places)
+        for statement in _statements(scale):
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def identifiers(address: str, count: int) -> Sequence[tuple[str, str]]:
+    """Return residents spread over the province: citizen number and township of residence."""
+    connection = await asyncpg.connect(address)
+    try:
+        rows = await connection.fetch(
+            "SELECT id_number, division FROM resident"
+            " ORDER BY hashtextextended(number, 7) LIMIT $1",
+            count,
+        )
+    finally:
+        await connection.close()
+    return [(row["id_number"], row["division"]) for row in rows]
+
+
+def _statements(scale: Scale) -> tuple[str, ...]:
+    """Return what makes the tables; numbers alone are put into the texts."""
+    count = scale.townships
+
+    def chance(what: str, salt: int, of: int) -> str:
+        return f"((hashint8extended({what}, {scale.seed * 1000 + salt}) & 2147483647) % {of})"
+
+    def elsewhere(place: str, what: str, salt: int, percent: int) -> str:
+        moved = f"({place} + 1 + {chance(what, salt, max(1, count - 1))}) % {count}"
+        return f"CASE WHEN {chance(what, salt + 1, 100)} < {percent} THEN {moved} ELSE {place} END"
+
+    status = f"('{{{','.join(STATUSES)}}}'::text[])[1 + {chance('n', 10, len(STATUSES))}]"
+    applied = f"(timestamp '2026-01-01' + interval '1 day' * {chance('n', 11, 300)})"
+    return (
+        f"""
+        CREATE TABLE matter AS
+        SELECT '0000' || lpad(n::text, 8, '0') AS code, '事项' || n AS name, '民政' AS department
+        FROM generate_series(1, {MATTERS}) n
+        """,
+        f"""
+        CREATE TABLE household AS
+        SELECT 'H' || lpad(n::text, 8, '0') AS number, '幸福路' || n || '号' AS address,
+          code AS division,
+          code || lpad(((n - 1) / {count} % {VILLAGES} + 1)::text, 3, '0') AS village,
+          NULL::text AS head_id_number, '1' AS kind, 3 AS size, {_CHANGED}
+        FROM generate_series(1, {scale.households}::bigint) n
+        JOIN township ON place = (n - 1) % {count}
+        """,
+        f"""
+        CREATE TABLE resident AS
+        WITH owned AS (
+          SELECT n, 1 + (n - 1) * {scale.households} / {scale.residents} AS household
+          FROM generate_series(1, {scale.residents}::bigint) n
+        ), placed AS (
+          SELECT n, household, {elsewhere(f"(household - 1) % {count}", "n", 1, 3)} AS at,
+            to_char(date '1940-01-01' + (n * 7919 % 25000)::int, 'YYYYMMDD') AS born
+          FROM owned
+        ), numbered AS (
+          SELECT *, '3299' || lpad((n / 2500000)::text, 2, '0') || born
+            || lpad((n / 25000 % 100)::text, 3, '0') AS digits
+          FROM placed
+        )
+        SELECT 'R' || lpad(n::text, 9, '0') AS number,
+          digits || substr('10X98765432', 1 + ({_CHECK_SUM}) % 11, 1) AS id_number,
+          ('{{王,李,张,刘,陈,杨,黄,赵}}'::text[])[1 + {chance("n", 3, 8)}]
+            || ('{{秀英,伟,芳,娜,静,敏,磊,洋}}'::text[])[1 + {chance("n", 4, 8)}] AS name,
+          (1 + {chance("n", 5, 2)})::text AS sex,
+          to_date(born, 'YYYYMMDD') AS birth_date,
+          'H' || lpad(household::text, 8, '0') AS household_number,
+          code AS division, code AS registered_division,
+          code || lpad((n % {VILLAGES} + 1)::text, 3, '0') AS village,
+          '139' || lpad(n::text, 8, '0') AS phone, '01' AS nation, '02' AS relation,
+          '幸福路' || household || '号' AS address, NULL::date AS death_date, {_CHANGED}
+        FROM numbered JOIN township ON place = at
+        """,
+        f"""
+        CREATE TABLE case_file AS
+        WITH filed AS (
+          SELECT n, 1 + {chance("n", 6, scale.residents)} AS owner
+          FROM generate_series(1, {scale.cases}::bigint) n
+        ), placed AS (
+          SELECT filed.n, id_number, {elsewhere("place", "filed.n", 7, 8)} AS at
+          FROM filed
+          JOIN resident ON resident.number = 'R' || lpad(owner::text, 9, '0')
+          JOIN township ON township.code = resident.division
+        )
+        SELECT 'C' || lpad(n::text, 9, '0') AS number,
+          '0000' || lpad((1 + {chance("n", 9, MATTERS)})::text, 8, '0') AS matter_code,
+          id_number AS applicant_id_number, {status} AS status, code AS division,
+          '民政' AS department, '1' AS applicant_type, '2' AS channel, {applied} AS applied_at,
+          {applied} + interval '1 day' AS accepted_at,
+          ({applied} + interval '20 days')::date AS promised_on,
+          NULL::timestamp AS closed_at, NULL::text AS applicant_name, NULL::text AS contact_name,
+          NULL::text AS contact_phone, '便民服务中心' AS organisation, '综窗' AS handler, {_CHANGED}
+        FROM placed JOIN township ON place = at
+        """,
+        "ALTER TABLE matter ADD PRIMARY KEY (code)",
+        "ALTER TABLE household ADD PRIMARY KEY (number)",
+        "ALTER TABLE resident ADD PRIMARY KEY (number)",
+        "ALTER TABLE case_file ADD PRIMARY KEY (number)",
+        "CREATE UNIQUE INDEX ON resident (id_number)",
+        "CREATE INDEX ON resident (division, number)",
+        "CREATE INDEX ON resident (registered_division)",
+        "CREATE INDEX ON resident (household_number, number)",
+        "CREATE INDEX ON case_file (applicant_id_number, number)",
+        "CREATE INDEX ON case_file (division, matter_code, status)",
+        "ANALYZE",
+    )
+
+
+_CHANGED: Final = "timestamp '2026-11-01' AS updated_at"
+_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK_SUM: Final = " + ".join(
+    f"substr(digits, {place}, 1)::int * {weight}" for place, weight in enumerate(_WEIGHTS, 1)
+)

@@ -1,0 +1,392 @@
+"""What is opened behind the masks by a whole server: for a case, an emergency, the window."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contract.errors import AuditUnavailable
+from gateway.auditing import Keeping, auditing
+from gateway.graph import Files, OpenGraph, open_graph
+from gateway.revealing import Reveals, revealing
+from resolvers.case_purpose import REFUSED
+from resolvers.openings import Durations
+from resolvers.revealing import NOBODY_TO_OPEN
+from server import _edge_of
+from tests.gateway.test_auditing import keeping_in, opened_store
+from tests.gateway.town import POLICY, SECRET, _principal, files_of, script
+from tests.ledgers import raw_bytes
+from web.application import Settings, create_app
+
+ROOT = Path(__file__).parents[2]
+OWN, AWAY, ABSENT = "11010519491231002X", "110105194912310038", "110105194912310046"
+PHONE, AWAY_PHONE = "13800000001", "13900000002"
+CLEAR = (OWN, AWAY, PHONE, AWAY_PHONE)
+SERVICE = """\
+name = "service"
+title = "政务服务平台"
+department = "数据"
+kind = "sql"
+url = "${SERVICE_URL}"
+budget = { timeout = "30s" }
+
+[entity.Case]
+native = "cases"
+
+[entity.Case.fields]
+number = { native = "n" }
+matterCode = { native = "m" }
+applicantIdNumber = { native = "i" }
+contactPhone = { native = "p" }
+acceptingDivision = { native = "d" }
+applicantType = { native = "t", codes = { "1" = "PERSON", "2" = "COMPANY" } }
+status = { native = "s", codes = { "1" = "ACCEPTED", "9" = "CLOSED" } }
+"""
+REVEALING = (
+    POLICY.replace(
+        "[role.township_clerk.rows]\n",
+        '[role.township_clerk.rows]\nCase = "own_division"\n',
+    )
+    .replace("[facet]", '[entity.Case]\nown_division = ["acceptingDivision"]\n\n[facet]')
+    .replace(
+        '"Resident.phone" = "mobile"',
+        '"Resident.phone" = "mobile"\n"Resident.idNumber" = "citizen_number"\n'
+        '"Case.contactPhone" = "mobile"\n"Case.applicantIdNumber" = "citizen_number"\n\n'
+        '[role.township_clerk.lookup]\nfields = ["Resident.idNumber"]\n\n'
+        '[role.township_clerk.reveal]\ncase = ["Resident.phone", "Case.contactPhone"]\n'
+        'emergency = ["Resident.phone"]\nwindow = ["Resident.phone"]',
+    )
+    .replace('operations = "everyone"', 'operations = "everyone"\nbreak_glass = "own_division"')
+)
+DATA = f"""
+INSERT INTO people VALUES ('2', '{AWAY}', '李远', '{AWAY_PHONE}', '320411107000');
+"""  # noqa: S608 -- constants of the test
+CASES = f"""
+CREATE TABLE cases (n TEXT NOT NULL, m TEXT, i TEXT, p TEXT, d TEXT, t TEXT, s TEXT);
+INSERT INTO cases VALUES
+  ('20260101000000001', '320000030001', '{OWN}', '{PHONE}', '320205106000', '1', '1'),
+  ('20260101000000002', '320000030001', '{OWN}', '{PHONE}', '320205106000', '1', '9'),
+  ('20260101000000003', '320000030001', '{OWN}', '{PHONE}', '320411107000', '1', '1'),
+  ('20260101000000004', '320000030001', NULL, '{PHONE}', '320205106000', '2', '1');
+"""  # noqa: S608 -- constants of the test
+CLOSING = "UPDATE cases SET s = '9' WHERE n = '20260101000000001'"
+LIVE, CLOSED, INVISIBLE, COMPANY = (f"2026010100000000{number}" for number in range(1, 5))
+UNKNOWN = "20260101000000009"
+PEOPLE = "{ residents { nodes { name phone idNumber } } }"
+MASKED = [{"name": "王小明", "phone": "138****0001", "idNumber": "110***********002X"}]
+OPENED = [{"name": "王小明", "phone": PHONE, "idNumber": "110***********002X"}]
+GLASS = 'mutation($n: String!) { breakGlass(idNumber: $n, reason: "邻居报警,电话 13812345678")' + (
+    " { id purpose openedAt until } }"
+)
+WINDOW = (
+    'mutation($n: String!) { openResident(idNumber: $n, basis: "来窗口办理社保") { id until } }'
+)
+
+
+@dataclass
+class Office:
+    """A server that keeps openings, its ledger, and a clock that can be moved."""
+
+    http: httpx.AsyncClient
+    keeping: Keeping
+    store: AsyncEngine
+    graph: OpenGraph
+    reveals: Reveals
+    seconds: float = 1_800_000_000.0
+
+    async def post(self, query: str, account: str = "clerk", **more: Any) -> httpx.Response:
+        headers = [("authorization", account), *more.pop("headers", ())]
+        body = {"query": query, "variables": more}
+        return await self.http.post("/graphql", json=body, headers=headers)
+
+    async def ask(self, query: str, account: str = "clerk", **more: Any) -> Any:
+        return (await self.post(query, account, **more)).json()
+
+    async def by_case(self, number: str, query: str = PEOPLE) -> Any:
+        return await self.ask(query, headers=[("x-purpose", f"case:{number}")])
+
+    async def people(self) -> Any:
+        return (await self.ask(PEOPLE))["data"]["residents"]["nodes"]
+
+    async def records(self) -> list[Any]:
+        asked = text("SELECT body FROM ledger ORDER BY sequence")
+        async with self.store.connect() as connection:
+            return [orjson.loads(body) for (body,) in await connection.execute(asked)]
+
+    def lines(self) -> bytes:
+        return raw_bytes(self.keeping.key_file.parent / "own")
+
+
+def written(folder: Path) -> tuple[Files, dict[str, str]]:
+    files, environment = files_of(folder)
+    (files.departments / "service.toml").write_text(SERVICE, "utf-8")
+    files.matters.mkdir()
+    for name in ("element_classes.toml", "civil_affairs.toml"):
+        shutil.copy(ROOT / "departments" / "matters" / name, files.matters / name)
+    files.policy.write_text(REVEALING, "utf-8")
+    script(folder / "population.db", DATA)
+    script(folder / "service.db", CASES)
+    return files, {**environment, "SERVICE_URL": f"sqlite+aiosqlite:///{folder / 'service.db'}"}
+
+
+@asynccontextmanager
+async def office(folder: Path) -> AsyncIterator[Office]:
+    files, environment = written(folder)
+    keeping, durations = keeping_in(folder), Durations(fresh=0.0)
+    async with (
+        opened_store(keeping) as store,
+        aclosing(open_graph(files, environment, SECRET)) as graph,
+        auditing(store, keeping) as audit,
+        revealing(store, keeping, audit.ledger, durations) as reveals,
+    ):
+        edge = _edge_of(graph, reveal=reveals.given)
+        settings = Settings("0", (), edge.limits, edge.health, edge.reasons, audit.keep)
+        app = create_app(edge.schema, _principal, edge.context_for, settings)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://town") as http:
+            place = Office(http, keeping, store, graph, reveals)
+            reveals.openings.clock = lambda: place.seconds
+            yield place
+
+
+def codes(answer: Any) -> list[str]:
+    return [error["extensions"]["code"] for error in answer["errors"]]
+
+
+async def test_a_live_case_opens_its_applicant_for_the_request_that_names_it(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as place:
+        one, other, with_it = await asyncio.gather(
+            place.ask(PEOPLE), place.ask(PEOPLE), place.by_case(LIVE)
+        )
+        script(tmp_path / "service.db", CLOSING)
+        after = await place.by_case(LIVE)
+        records = await place.records()
+
+    assert with_it["data"]["residents"]["nodes"] == OPENED
+    assert one["data"]["residents"]["nodes"] == other["data"]["residents"]["nodes"] == MASKED
+    assert (codes(after), after["errors"][0]["message"]) == (["FORBIDDEN"], REFUSED)
+    named = [each for each in records if "case" in each]
+    assert [(each["purpose"], each["case"], each["outcome"]) for each in named] == [
+        ("case", LIVE, ["OK"]),
+        ("case", LIVE, ["FORBIDDEN"]),
+    ]
+    assert named[0]["readings"][0]["fields"]["restricted"]["phone"] == "shown"
+
+
+async def test_cases_that_open_nothing_are_one_refusal_and_on_record(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        numbers = (UNKNOWN, INVISIBLE, CLOSED, COMPANY)
+        answers = [
+            await place.post(PEOPLE, headers=[("x-purpose", f"case:{number}")])
+            for number in numbers
+        ]
+        records = await place.records()
+
+    assert {(each.status_code, each.content) for each in answers} == {
+        (answers[0].status_code, answers[0].content)
+    }
+    assert answers[0].status_code == 403
+    assert [(each["case"], each["sources"], each["outcome"]) for each in records] == [
+        (number, ["service"], ["FORBIDDEN"]) for number in numbers
+    ]
+
+
+WRONG: Sequence[Sequence[tuple[str, str]]] = (
+    [("x-purpose", OWN + "/" + PHONE)],
+    [("x-purpose", "case:" + OWN * 5)],
+    [("x-purpose", f"case:{LIVE}"), ("x-purpose", f"case:{LIVE}")],
+    [("x-purpose", "")],
+)
+
+
+async def test_a_purpose_of_another_form_is_refused_and_not_repeated(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with office(tmp_path) as place:
+        answers = [await place.post(PEOPLE, headers=headers) for headers in WRONG]
+        records = await place.records()
+
+    assert [codes(each.json()) for each in answers] == [["BAD_USER_INPUT"]] * len(WRONG)
+    said = "".join(each.text for each in answers) + caplog.text
+    assert [value for value in CLEAR if value in said] == []
+    assert records == []
+
+
+async def test_an_emergency_opens_one_person_until_its_end_and_tells_the_auditors(
+    tmp_path: Path,
+) -> None:
+    queue = "{ breakGlassQueue { id account role scope subject reason } }"
+    async with office(tmp_path) as place:
+        given = (await place.ask(GLASS, n=OWN))["data"]["breakGlass"]
+        during = await place.people()
+        queued = (await place.ask(queue, "auditor"))["data"]["breakGlassQueue"]
+        refused = [await place.ask(queue), await place.ask(ACKNOWLEDGE, id=given["id"])]
+        seen = [(await place.ask(ACKNOWLEDGE, "auditor", id=given["id"]))["data"] for _ in "12"]
+        left = (await place.ask(queue, "auditor"))["data"]["breakGlassQueue"]
+        place.seconds += 15 * 60
+        after = await place.people()
+        records = await place.records()
+
+    assert (during, after) == (OPENED, MASKED)
+    assert given["purpose"] == "EMERGENCY"
+    opening = next(each for each in records if each["kind"] == "opening")
+    assert queued == [
+        {
+            "id": given["id"],
+            "account": "clerk",
+            "role": "township_clerk",
+            "scope": "320205106",
+            "subject": opening["person"],
+            "reason": "邻居报警,电话 #",
+        }
+    ]
+    assert [codes(each) for each in refused] == [["FORBIDDEN"]] * 2
+    assert seen == [{"acknowledgeBreakGlass": True}, {"acknowledgeBreakGlass": False}]
+    assert left == []
+    used = [each["openings"] for each in records if "openings" in each]
+    assert [(each["purpose"], each["basis"]) for each in used[0]] == [
+        ("emergency", "邻居报警,电话 #")
+    ]
+
+
+ACKNOWLEDGE = "mutation($id: ID!) { acknowledgeBreakGlass(id: $id) }"
+
+
+async def test_whoever_is_absent_and_whoever_may_not_be_opened_are_one_answer(
+    tmp_path: Path,
+) -> None:
+    by_id = 'mutation { breakGlass(id: "x", reason: "邻居报警") { id } }'
+    async with office(tmp_path) as place:
+        glass = [await place.post(GLASS, n=number) for number in (AWAY, ABSENT)]
+        window = await place.ask(WINDOW, n=ABSENT)
+        unknown = await place.ask(by_id)
+        roleless = [await place.ask(each, "auditor", n=OWN) for each in (GLASS, WINDOW)]
+        people = await place.people()
+        records = await place.records()
+
+    assert glass[0].content == glass[1].content
+    messages = [each["errors"][0]["message"] for each in (glass[0].json(), window, unknown)]
+    assert messages == [NOBODY_TO_OPEN] * 3
+    assert [codes(each) for each in roleless] == [["FORBIDDEN"]] * 2
+    assert people == MASKED
+    assert [each["kind"] for each in records] == ["answer"] * 7
+
+
+async def test_a_person_at_the_window_is_opened_alone_and_closed_again(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        given = (await place.ask(WINDOW, n=AWAY.lower()))["data"]["openResident"]
+        during = await place.people()
+        others = [await place.ask(PEOPLE, account) for account in ("both", "grid")]
+        live = (await place.ask("{ openings { id purpose } }"))["data"]["openings"]
+        close = "mutation($id: ID!) { closeOpening(id: $id) }"
+        closed = [
+            (await place.ask(close, account, id=given["id"]))["data"]["closeOpening"]
+            for account in ("both", "clerk", "clerk")
+        ]
+        after = await place.people()
+
+    away = {"name": "李远", "phone": AWAY_PHONE, "idNumber": "110***********0038"}
+    assert during == [*MASKED, away]
+    assert [each["data"]["residents"]["nodes"] for each in others] == [MASKED, []]
+    assert live == [{"id": given["id"], "purpose": "WINDOW"}]
+    assert closed == [False, True, False]
+    assert after == MASKED
+
+
+async def test_an_opening_ends_with_the_role_it_was_given_under(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        await place.ask(GLASS, n=OWN)
+        policy, openings = place.graph.policy, place.reveals.openings
+        own = await _principal("clerk")
+        moved = replace(own, scopes=("320411107",))
+        found = [await openings.of(policy, each) for each in (own, moved)]
+
+    assert [len(each) for each in found] == [1, 0]
+
+
+BAD = (
+    'mutation { breakGlass(reason: "邻居报警") { id } }',
+    'mutation { breakGlass(idNumber: "1", reason: "邻居报警") { id } }',
+    f'mutation {{ breakGlass(idNumber: "{OWN}", reason: " 急 ") {{ id }} }}',
+    f'mutation {{ openResident(idNumber: "{OWN}", basis: "") {{ id }} }}',
+    f'mutation {{ openResident(idNumber: "x{OWN}", basis: "办理社保") {{ id }} }}',
+)
+
+
+async def test_openings_need_a_whole_number_and_a_reason(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        answers = [await place.ask(query) for query in BAD]
+        records = await place.records()
+
+    assert [codes(each) for each in answers] == [["BAD_USER_INPUT"]] * len(BAD)
+    assert records == []
+
+
+async def test_nobody_has_more_than_some_people_open(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        answers = [await place.ask(WINDOW, n=AWAY) for _ in range(21)]
+
+    assert ["errors" in each for each in answers] == [False] * 20 + [True]
+    assert codes(answers[-1]) == ["BAD_USER_INPUT"]
+
+
+async def test_no_clear_value_is_in_the_answers_the_log_the_counts_or_the_store(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "")
+    caplog.set_level(logging.INFO, "aiosqlite")
+    texts: list[str] = []
+    async with office(tmp_path) as place:
+        texts.append((await place.post(PEOPLE)).text)
+        cases = "{ cases { nodes { number contactPhone applicantIdNumber } } }"
+        texts.append((await place.post(cases)).text)
+        texts.append((await place.post(WINDOW, n=AWAY)).text)
+        texts.append((await place.post(GLASS, n=OWN)).text)
+        await place.by_case(LIVE)
+        await place.people()
+        await place.by_case(OWN)
+        texts.append((await place.post("{ sourceUsage { source purpose } }", "officer")).text)
+        texts.append((await place.post("{ breakGlassQueue { reason subject } }", "auditor")).text)
+        texts.append(repr([asked for asked, _ in place.graph.observed.usage.since(None)]))
+        texts.append(repr(place.reveals.openings._known))
+        texts.append(orjson.dumps(await place.records()).decode())
+        content = place.lines()
+
+    said = "".join(texts) + caplog.text
+    assert "138****0001" in said
+    assert [value for value in CLEAR if value in said] == []
+    assert [value for value in CLEAR if value.encode() in content] == []
+    assert [value for value in (LIVE, "13812345678") if value in texts[-4]] == []
+
+
+async def test_what_cannot_be_recorded_opens_nothing(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        book = place.reveals.openings.book
+        place.reveals.openings.book = _Full(book.name_of)
+        refused = await place.ask(GLASS, n=OWN)
+        after = await place.people()
+
+    assert codes(refused) == ["AUDIT_UNAVAILABLE"]
+    assert after == MASKED
+
+
+@dataclass
+class _Full:
+    """A ledger that cannot be written."""
+
+    name_of: Callable[[str], str]
+
+    async def note(self, _: Mapping[str, object]) -> object:
+        raise AuditUnavailable
