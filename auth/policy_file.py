@@ -340,9 +340,18 @@ def _wrong_fields(
         yield from _wrong_name(document, at, name, entities)
         if access not in {SHOWN, HIDDEN, *MASKS}:
             yield _unknown(document, at, "mask", access, {SHOWN, HIDDEN, *MASKS})
+        elif access in MASKS and _is_code(name, entities):
+            what = f"{name} is a code, of which a mask leaves none"
+            yield document.mistake(at, what, 'Write "shown" or "hidden".')
     for position, name in enumerate(role.lookup.fields if role.lookup else ()):
         at = (*place, "lookup", "fields", position)
         yield from _wrong_name(document, at, name, entities)
+
+
+def _is_code(name: str, entities: Mapping[str, Entity]) -> bool:
+    entity, _, field = name.partition(".")
+    known = entities[entity].fields if entity in entities else {}
+    return field in known and known[field].kind is Kind.CODE
 
 
 def _wrong_name(

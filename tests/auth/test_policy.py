@@ -178,6 +178,11 @@ WRONG = [
         'there is no mask "nam". Write name.',
     ),
     (
+        '[role.clerk]\ntitle = "甲"\nlevels = ["township"]\nfields = { "Resident.sex" = "name" }',
+        4,
+        'Resident.sex is a code, of which a mask leaves none. Write "shown" or "hidden".',
+    ),
+    (
         '[role.clerk]\ntitle = "甲"\nlevels = ["township"]\nlookup = { fields = ["Resident.nam"] }',
         4,
         'there is no field "nam". Write name.',
