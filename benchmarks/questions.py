@@ -29,7 +29,6 @@ TOWNSHIP: Final[Texts] = {
 query Q2($township: DivisionCode!) {
   residents(
     where: { residenceDivision: { within: $township } }
-    orderBy: [{ residenceDivision: ASC }]
     first: 50
   ) {
     nodes {

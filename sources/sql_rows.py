@@ -7,6 +7,7 @@ from typing import Final
 from contract.entity import Kind
 from sources.declaration import Column
 
+_TEXTS: Final = frozenset({str, bytes})
 _FEW_VALUES: Final = frozenset({Kind.CODE, Kind.DIVISION, Kind.BOOLEAN})
 
 
@@ -42,7 +43,16 @@ def decoded(
 
 def length(rows: Sequence[Sequence[object]]) -> int:
     """Return how long all texts and bytes of native rows are together."""
-    return sum(len(native) for row in rows for native in row if isinstance(native, str | bytes))
+    return sum(map(_length, zip(*rows, strict=True)))
+
+
+def _length(natives: tuple[object, ...]) -> int:
+    kinds = set(map(type, natives)) - {NoneType}
+    if kinds == {str} and None not in natives:
+        return sum(map(len, natives))  # type: ignore[arg-type] # texts all
+    if kinds.isdisjoint(_TEXTS):
+        return 0
+    return sum(len(native) for native in natives if isinstance(native, str | bytes))
 
 
 def reader(column: Column) -> Callable[[object], object]:
