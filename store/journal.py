@@ -6,9 +6,10 @@ business of whoever appends. The index only finds: what it finds has to be read.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -31,11 +32,16 @@ class Mark(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Entries of a term, or of all where there is none, behind one place and before another."""
+    """
+    Entries of a term, or of all where there is none, behind one place and before another.
+
+    Where there are terms in `among`, entries of one of these alone.
+    """
 
     term: int | None = None
     after: int = 0
     below: int | None = None
+    among: tuple[int, ...] = ()
 
 
 Link = Callable[[Entry | None], Sequence[Entry]]
@@ -139,6 +145,8 @@ class Journal:
             asked = asked.order_by(TERMS.c.sequence.desc())
         else:
             asked = asked.order_by(RECORDS.c.sequence.desc())
+        if span.among:
+            asked = asked.where(_is_among(span.among))
         return await self._entries(asked.limit(limit))
 
     async def first_since(self, time: int) -> int | None:
@@ -165,7 +173,9 @@ class Journal:
             await connection.exec_driver_sql(self._turn)
             for table, rows in ((TIMES, times), (TERMS, terms)):
                 if rows:
-                    await connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+                    value, sequence = (column.name for column in table.columns)
+                    named = [{value: each, sequence: place} for each, place in rows]
+                    await connection.execute(self._insert(table).on_conflict_do_nothing(), named)
             await connection.commit()
 
     async def _entries(self, asked: Select[tuple[int, str, str]]) -> Sequence[Entry]:
@@ -184,27 +194,26 @@ class Journal:
         add = _ADDED[self._engine.dialect.name]
         for table, rows in ((TIMES, times), (TERMS, terms)):
             if rows:
-                plain = [tuple(row.values()) for row in rows]
-                await connection.exec_driver_sql(add.format(table=table.name), plain)
+                await connection.exec_driver_sql(add.format(table=table.name), rows)
 
     async def _remove(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
         times, terms = self._marks_of(entries)
         gone = [{"own_sequence": entry.sequence} for entry in entries]
         await connection.execute(_OF_RECORD, gone)
-        for statement, rows in ((_OF_TIME, times), (_OF_TERM, terms)):
+        for statement, name, rows in ((_OF_TIME, "time", times), (_OF_TERM, "term", terms)):
             if rows:
-                named = [{f"own_{name}": value for name, value in row.items()} for row in rows]
+                named = [{f"own_{name}": value, "own_sequence": place} for value, place in rows]
                 await connection.execute(statement, named)
 
     def _marks_of(
         self, entries: Iterable[Entry]
-    ) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
-        times: list[dict[str, int]] = []
-        terms: list[dict[str, int]] = []
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        times: list[tuple[int, int]] = []
+        terms: list[tuple[int, int]] = []
         for entry in entries:
             mark = self._marked(entry)
-            times.append({"time": mark.time, "sequence": entry.sequence})
-            terms += [{"term": term, "sequence": entry.sequence} for term in mark.terms]
+            times.append((mark.time, entry.sequence))
+            terms += zip(mark.terms, repeat(entry.sequence))
         return times, terms
 
 
@@ -221,6 +230,11 @@ async def _page(
         asked = asked.where(RECORDS.c.sequence <= through)
     rows = await connection.execute(asked.order_by(RECORDS.c.sequence).limit(limit))
     return [Entry._make(row) for row in rows]
+
+
+def _is_among(terms: Sequence[int]) -> ColumnElement[bool]:
+    other = TERMS.alias()
+    return exists().where(other.c.sequence == RECORDS.c.sequence, other.c.term.in_(terms))
 
 
 def _within(span: Span, column: ColumnElement[int]) -> ColumnElement[bool]:
