@@ -82,8 +82,10 @@ class AccessLog:
         test = _Test(view, wanted, names)
         after, below = await self._bounds(wanted, below)
         found: dict[int, Record] = {}
+        # Where too much is to be looked at, that rests on records that may be seen alone.
+        among = () if test.sees_all else tuple(map(office_term, sorted(view.divisions)))
         for term in _terms(view, wanted, names):
-            async for record in self._of(Span(term, after, below), test, limit):
+            async for record in self._of(Span(term, after, below, among), test, limit):
                 found[record["sequence"]] = record
         return [found[place] for place in sorted(found, reverse=True)[:limit]]
 
@@ -139,10 +141,14 @@ class _Test:
             and (not wanted.person or not self.names.isdisjoint(subjects_of_record(record)))
         )
 
-    def _is_seen(self, record: Record) -> bool:
+    @property
+    def sees_all(self) -> bool:
+        """Return whether all that are meant may be seen."""
         view = self.view
-        own = bool(view.citizen) and view.citizen == self.wanted.person
-        return own or view.everyone or _is_within(record, view.divisions)
+        return view.everyone or (bool(view.citizen) and view.citizen == self.wanted.person)
+
+    def _is_seen(self, record: Record) -> bool:
+        return self.sees_all or _is_within(record, self.view.divisions)
 
     def _is_in_time(self, record: Record) -> bool:
         time, wanted = microseconds(record["time"]), self.wanted

@@ -11,9 +11,11 @@ from typing import Final
 
 from auth.principal import Principal
 from contract.document import Document, Mistake, Mistakes, load
+from contract.identifier import is_citizen_number
 from store.accounts import Account, Accounts
 
 _NAMES: Final = frozenset({"roles", "scopes", "department", "purpose", "citizen"})
+_CITIZEN: Final = "Write the citizen number of 18 characters, X in upper case."
 _WRITE: Final = 'Write roles = ["…"], scopes = ["…"] of the same length, department and purpose.'
 
 
@@ -75,6 +77,8 @@ def _account(document: Document, name: str, table: object) -> Principal | Mistak
         said = _texts([table.get(each, "") for each in ("department", "purpose", "citizen")])
         if roles and scopes and said:
             department, purpose, citizen = said
+            if citizen and not is_citizen_number(citizen):
+                return document.mistake(("account", name), f"citizen of {name} is none", _CITIZEN)
             try:
                 return Principal(name, roles, scopes, department, purpose, citizen=citizen)
             except ValueError as error:

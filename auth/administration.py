@@ -36,6 +36,7 @@ _OWN: Final = "不能变更自己的账号。"
 _SECOND: Final = "须由申请人和受益人以外的另一名管理员审批。"
 _STALE: Final = "提出申请后情况已有变化,请重新申请。"
 _COVER: Final = "代管期限须晚于现在,最长 30 天;代管人和被代管人须为两个正常使用的账号。"
+_DEPARTMENT: Final = "该岗位按部门授权,代管人须与被代管人同属一个部门。"
 _TOO_MANY: Final = "代管后岗位超过 16 个,请先减少。"
 
 
@@ -113,8 +114,7 @@ class Administration:
         Raises: Forbidden.
         """
         authority = await self._authority()
-        latest = await self.office.changes.latest(state, MAXIMUM_LISTED)
-        return [change for change in latest if authority.knows(change)]
+        return await self.office.changes.latest(state, authority.knows, MAXIMUM_LISTED)
 
     async def change(self, wanted: Wanted) -> Outcome:
         """
@@ -127,7 +127,7 @@ class Administration:
         account = self._checked(authority, change)
         roles = change.roles or (account.roles if account else ())
         change = replace(change, roles=roles, base=account.revision if account else 0)
-        if _narrows(change, account):
+        if _narrows(authority, change, account):
             return await self._done(replace(change, state=State.APPROVED), "done")
         await self._noted("asked", change)
         await self.office.changes.ask(change)
@@ -245,6 +245,10 @@ class Administration:
         active = cover.status == absent.status == Status.ACTIVE
         if len(both) != 2 or not active or not 0 < lasts <= LONGEST_COVER_SECONDS:
             raise BadInput(_COVER)
+        if cover.department != absent.department and any(
+            self.policy.rests_on_department(role) for role, _ in absent.roles
+        ):
+            raise BadInput(_DEPARTMENT)
         held = self.office.standing.now(cover)
         together = {*zip(held.roles, held.scopes, strict=True), *absent.roles}
         if len(together) > 16:
@@ -254,10 +258,9 @@ class Administration:
         """Do it, on the ledger first; nothing is done where anything is otherwise by now."""
         password = given_password() if change.kind in (Kind.CREATE, Kind.RESET_PASSWORD) else ""
         hashed = await self.office.passwords.hashed(password) if password else ""
-        by, at = self.principal.account, self.office.clock()
         await self._noted(step, change)
         try:
-            await self._apply(change, hashed, at)
+            at = await self._apply(change, hashed)
         except Exception:
             await self._noted("failed", change)
             raise
@@ -266,16 +269,20 @@ class Administration:
         if change.kind == Kind.RESET_PASSWORD:
             await self.office.locks.open(change.account)
         await self.office.standing.refresh()
+        by = self.principal.account
         done = replace(change, state=State.APPROVED, decided_by=by, decided_at=at)
         return Outcome(done, password)
 
-    async def _apply(self, change: AccountChange, hashed: str, at: float) -> None:
+    async def _apply(self, change: AccountChange, hashed: str) -> float:
+        """Return when it was done."""
         async with self.office.standing.store.changing() as changing:
+            at = self.office.clock()  # in its turn: every token made until now is to end
             if change.state == State.PENDING:
                 decision = State.APPROVED, self.principal.account, at
                 if not await decided(changing.connection, change, decision):
                     raise BadInput(_NO_CHANGE)
             await _applied(changing, change, hashed, at)
+            return at
 
     async def _noted(self, step: str, change: AccountChange) -> None:
         await self.office.note(
@@ -287,20 +294,21 @@ class Administration:
                 "by": self.principal.account,
                 "change": change.id,
                 "roles": change.roles,
+                "department": change.department,
                 "cover": change.cover,
                 "ends_at": change.ends_at,
             }
         )
 
 
-def _narrows(change: AccountChange, account: Account | None) -> bool:
+def _narrows(authority: Authority, change: AccountChange, account: Account | None) -> bool:
     if change.kind in (Kind.DISABLE, Kind.END_COVER):
         return True
-    return (
-        change.kind == Kind.MOVE
-        and account is not None
-        and is_narrower(change.roles, account.roles)
-    )
+    if change.kind != Kind.MOVE or account is None:
+        return False
+    # A role that may not be held where it is opens nothing there, and may beneath.
+    opening = tuple(held for held in account.roles if authority.is_held((held,)))
+    return is_narrower(change.roles, opening)
 
 
 async def _applied(changing: Changing, change: AccountChange, hashed: str, at: float) -> None:

@@ -7,8 +7,9 @@ and who comes then is sent away. A password is never written anywhere, not even 
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -43,6 +44,7 @@ class Passwords:
         self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._most = _AT_ONCE + waiting
         self._inside = 0
+        self._coming = 0
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="passwords")
         # What a password is tried against where there is none: the same work, never the same.
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
@@ -64,13 +66,22 @@ class Passwords:
         """
         return await self._in_thread(lambda: self._hasher.hash(password))
 
-    def check_room(self) -> None:
+    @contextmanager
+    def room(self) -> Iterator[None]:
         """
-        Return where one more may be tried.
+        Keep a place for one more, to be taken when the block ends; what comes meanwhile sees it.
 
         Raises: TooManyRequests when too many wait already.
         """
-        if self._inside >= self._most:
+        self._check_room()
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+
+    def _check_room(self) -> None:
+        if self._inside + self._coming >= self._most:
             raise TooManyRequests
 
     def is_dated(self, kept: str) -> bool:
@@ -82,7 +93,7 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        self.check_room()
+        self._check_room()
         self._inside += 1
         future = self._threads.submit(work)
         # Whoever gave up waiting still takes a place as long as the work is not done.

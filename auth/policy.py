@@ -175,6 +175,15 @@ class Policy:
         rules = {role.usage for role in self._held(principal)}
         return _reaches(rules, principal, department)
 
+    def rests_on_department(self, name: str) -> bool:
+        """Return whether what a role opens is decided by the department of who holds it."""
+        role = self.roles.get(name)
+        return role is not None and OWN_DEPARTMENT in {
+            *role.rows.values(),
+            role.operations,
+            role.usage,
+        }
+
     def ledger(self, principal: Principal) -> LedgerView:
         """Return which records of the access ledger the principal sees."""
         held = zip(principal.roles, principal.scopes, strict=True)

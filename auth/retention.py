@@ -1,12 +1,13 @@
 """
 Removes old records from the beginning of the ledger, so that what is left can still be checked.
 
+Only what heads confirm goes, so that whoever writes records anew has none of them removed by us.
 Before a segment goes, the heads say up to where and how many, signed; that it went is a record too.
 """
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import takewhile
@@ -14,6 +15,7 @@ from typing import Final
 
 from auth.chain import Walk, algorithm, linked, time_of
 from auth.heads import Heads
+from auth.marks import microseconds
 from store.journal import Entry, Journal
 
 PRUNED: Final = "pruned"
@@ -40,13 +42,13 @@ async def prune(journal: Journal, heads: Heads, before: datetime) -> int:
     """
     Remove the records from before a time, but for the last; return how many went.
 
-    What is not as it was written is not removed.
+    What is not as it was written is not removed, nor what is behind the last head.
     Raises: Broken, OSError, ValueError, SQLAlchemyError; what went until then stays removed.
     """
     removed = 0
     limit = before.astimezone(UTC).isoformat(timespec="microseconds")
-    while segment := await _segment(journal, limit):
-        _check(segment)
+    confirmed = await _confirmed(journal, heads, limit)
+    while segment := await _segment(journal, limit, confirmed):
         last = segment[-1]
         await asyncio.to_thread(heads.checkpoint, last, len(segment))
         await journal.cut(last, partial(linked, algorithm(), [_record(last, len(segment))]))
@@ -54,22 +56,43 @@ async def prune(journal: Journal, heads: Heads, before: datetime) -> int:
     return removed
 
 
-async def _segment(journal: Journal, limit: str) -> Sequence[Entry]:
+async def _confirmed(journal: Journal, heads: Heads, limit: str) -> int:
+    """
+    Return the last place that a head confirms of the records from before a time, or behind them.
+
+    Reads:  these records, on to the first head behind them.
+    Raises: Broken where they are not as they were written, or not what a head says.
+    """
+    page = await journal.page(0, 1)
+    if not page or not _is_old(page[0], limit):
+        return 0
+    first, young = page[0], await journal.first_since(microseconds(limit))
+    last = await journal.last()
+    ends = young or (last.sequence if last else 0)
+    told = await asyncio.to_thread(heads.told, first.sequence, ends)
+    walk, ends = _walk_from(first, told), max(told, default=ends)
+    while page and page[0].sequence <= ends:
+        walk.steps([entry for entry in page if entry.sequence <= ends])
+        page = await journal.page(walk.sequence, _SEGMENT)
+    walk.end()
+    return walk.agreed
+
+
+async def _segment(journal: Journal, limit: str, confirmed: int) -> Sequence[Entry]:
     """Return the next records to go; the last one of the ledger is never among them."""
     page = await journal.page(0, _SEGMENT + 1)
-    return list(takewhile(lambda entry: "" < time_of(entry.body) < limit, page[:-1]))
+    known = takewhile(lambda entry: entry.sequence <= confirmed, page[:-1])
+    return list(takewhile(lambda entry: _is_old(entry, limit), known))
 
 
-def _check(segment: Sequence[Entry]) -> None:
-    """
-    Check that the records follow each other as they were written.
+def _is_old(entry: Entry, limit: str) -> bool:
+    return "" < time_of(entry.body) < limit
 
-    Raises: Broken.
-    """
-    first = segment[0]
+
+def _walk_from(first: Entry, heads: Mapping[int, str]) -> Walk:
+    """Return a walk that believes the first record what was before it."""
     before = first.body[first.body.rindex('"previous":"') + 12 : -2]
-    removed = {first.sequence - 1: before} if first.sequence > 1 else {}
-    Walk({}, removed).steps(segment)
+    return Walk(heads, {first.sequence - 1: before} if first.sequence > 1 else {})
 
 
 def _record(last: Entry, count: int) -> dict[str, object]:

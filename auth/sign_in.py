@@ -126,8 +126,8 @@ class SignIn:
         check_password(new, name, password)
         hashed = await self._passwords.hashed(new)
         await self._note(_record("password_changed", account.name))
-        now = self.clock()
         async with self._accounts.changing() as changing:
+            now = self.clock()  # in its turn: every token made until now is to end
             current = await changing.find(name)
             if current is None or current.password != account.password:
                 raise SignInRefused  # it was changed by somebody else at the same time
@@ -151,12 +151,14 @@ class SignIn:
 
         Raises: Unauthenticated for a token without a session, or of one that has ended.
         """
+        # The account before its session: what changes the account ends its sessions after that.
+        account = await self._accounts.find(principal.account)
         session = await self._sessions.session(claims.sid) if claims.sid else None
         if claims.iss != ISSUER or session is None or session.account != principal.account:
             raise Unauthenticated
-        if session.is_ended or session.ends_at <= self.clock():
+        if account is None or session.is_ended or session.ends_at <= self.clock():
             raise Unauthenticated
-        return await self._made(principal.account, session)
+        return self._made(account, session)
 
     async def end(self, principal: Principal, claims: Claims) -> None:
         """End the session of a token; the token itself lasts to its own end."""
@@ -171,11 +173,12 @@ class SignIn:
         Each attempt asks the store the same and tries one password, whatever there is.
         Raises: SignInRefused.
         """
-        self._passwords.check_room()
         now, name_hash = self.clock(), self._locks.name_hash(name)
         tries: list[bool] = []
-        counted = await self._sessions.attempt(name_hash, now, partial(self._counted, now, tries))
-        account = await self._accounts.find(name)
+        with self._passwords.room():
+            count = partial(self._counted, now, tries)
+            counted = await self._sessions.attempt(name_hash, now, count)
+            account = await self._accounts.find(name)
         is_right = await self._passwords.matches(account.password if account else "", password)
         if account is not None and is_right and tries and self._is_usable(account, now):
             await self._sessions.forget(name_hash)
@@ -221,11 +224,15 @@ class SignIn:
         session = Session(token_urlsafe(18), account.name, now, now + self.rules.session_seconds)
         await self._note(_record("signed_in", account.name))
         await self._sessions.begin(session)
-        return await self._made(account.name, session)
+        current = await self._accounts.find(account.name)
+        if current is None or not _is_as_tried(current, account):
+            # What ended the account's sessions meanwhile did not know of this one.
+            await self._sessions.end(session.id)
+            raise SignInRefused
+        return self._made(current, session)
 
-    async def _made(self, name: str, session: Session) -> Begun:
-        account = await self._accounts.find(name)
-        if account is None or account.status != Status.ACTIVE:
+    def _made(self, account: Account, session: Session) -> Begun:
+        if account.status != Status.ACTIVE:
             raise Unauthenticated
         seconds = min(self.rules.token_seconds, int(session.ends_at - self.clock()))
         if seconds <= 0:
@@ -233,6 +240,12 @@ class SignIn:
         principal = self._standing.now(account)
         token = self._issuer.token(principal, seconds, session.id, account.tokens_from)
         return Begun(token, seconds)
+
+
+def _is_as_tried(current: Account, tried: Account) -> bool:
+    """Return whether neither the password nor the tokens of an account were ended since."""
+    said = current.password_changed_at, current.tokens_from
+    return said == (tried.password_changed_at, tried.tokens_from)
 
 
 def _record(action: str, account: str, **said: object) -> Mapping[str, object]:

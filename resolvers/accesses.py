@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from auth.access_log import AccessLog, Record, Wanted
 from auth.policy import LedgerView
 from auth.reading import Consulted
-from contract.errors import BadInput, Forbidden
+from contract.errors import BadInput, Forbidden, RateLimited
 from contract.identifier import is_citizen_number
 from resolvers.context import RequestContext
 from resolvers.seal import Seal
@@ -64,6 +64,8 @@ async def access_page(
     """
     view, log = _searching(context)
     _check(wanted)
+    if wanted.person:
+        _look_up(context, wanted)
     principal = context.principal
     held = principal.account, principal.roles, principal.scopes
     cursors = AccessCursors(context.cursors, repr((held, wanted)))
@@ -119,6 +121,15 @@ def _searching(context: RequestContext) -> tuple[LedgerView, AccessLog]:
         context.consulted.append(Consulted({"field": "accessLog"}))
         raise Forbidden
     return LedgerView(view.everyone, view.divisions), log
+
+
+def _look_up(context: RequestContext, wanted: Wanted) -> None:
+    """Spend a look-up: who tries numbers learns of each whether somebody read the person."""
+    try:
+        context.spending.look_up()
+    except RateLimited:
+        _note(context, wanted, 0)
+        raise
 
 
 def _check(wanted: Wanted) -> None:

@@ -16,6 +16,7 @@ from contract.predicate import Predicate, any_of
 from contract.read import Aggregate, Function, Measure, Rows
 from resolvers.admission import Admission
 from resolvers.ask import Asker
+from resolvers.attributing import Attributing, Behind
 from resolvers.dimensions import cutter
 from resolvers.published import Publishing
 from resolvers.subjects import Subject
@@ -91,6 +92,22 @@ class Aggregation:
                 for field in told_apart:
                     sums.note(field, values[named.index(field)])
         return _bounded(_made(ask, total, groups if ask.by else {}, rows))
+
+    async def behind(
+        self, asker: Asker, ask: TableAsk, grants: Sequence[Grant], table: Table
+    ) -> Behind:
+        """
+        Return whose values stand in a table of rows that are seen, for the ledger and the quota.
+
+        Raises: SourceFailure; TooComplex.
+        """
+        subject = self.subjects.get(ask.entity)
+        if subject is None or not grants:
+            return Behind()
+        where = self.admission.where(asker.principal, ask.naming(), grants)
+        threshold = self.admission.policy.threshold
+        attributing = Attributing(self.federation, subject, threshold)
+        return await attributing.behind(asker, ask, where, table)
 
     async def _whole(self, asker: Asker, ask: TableAsk, where: Predicate) -> Table:
         """Return the figures of all rows, distinct values counted by the one system itself."""

@@ -14,6 +14,7 @@ Everything is decided by principal, entity and question before the first row is 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from auth.policy import Grant, Policy
 from contract.entity import Entity, Relationship
@@ -22,6 +23,7 @@ from contract.read import Aggregate, ForEach, Function, Measure, Read, Rows
 from resolvers.admission import Admission, opened
 from resolvers.aggregation import Aggregation
 from resolvers.ask import Ask, Asker, Reached, Selection, reached_from
+from resolvers.attributing import Behind, counting, told_of
 from resolvers.explaining import Explaining, Explanation, Question, ask_of
 from resolvers.record import Found, Layout, Record
 from resolvers.showing import places, shown_column, shows
@@ -121,9 +123,15 @@ class Gate:
                 return await self._aggregation.published(asker, ask)
             finally:
                 self._note(asker, naming)
-        grants = self._grants(asker, naming)
-        table = await self._aggregation.seen(asker, ask, grants)
-        self._note(asker, naming, grants)
+        told = told_of(self.entities[ask.entity], ask)
+        shown = replace(naming, selection=Selection(ask.entity, told))
+        grants = self._grants(asker, shown)
+        table = await self._aggregation.seen(asker, counting(ask), grants)
+        if told:
+            behind = await self._aggregation.behind(asker, ask, grants, table)
+            self._note(asker, shown, grants, behind=behind)
+        else:
+            self._note(asker, naming, grants)
         return table
 
     async def explain(self, asker: Asker, question: Question) -> Explanation:
@@ -226,6 +234,7 @@ class Gate:
         ask: Ask,
         grants: tuple[Grant, ...] = (),
         records: Sequence[Record] = (),
+        behind: Behind | None = None,
     ) -> None:
         if isinstance(asker.calls, Explained):
             returned, name = asker.calls.returned, ask.selection.entity
@@ -233,6 +242,10 @@ class Gate:
         subject = self._subjects.get(ask.selection.entity)
         if subject is not None:
             reading = reading_of(subject, self.entities, ask, grants, records)
+            if behind is not None:
+                rows = len(behind.people) + len(behind.groups)
+                reading = replace(reading, subjects=behind.people, rows=rows)
+                asker.spending.show(behind.groups)
             asker.readings.append(reading)
             if ask.selection.fields:
                 asker.spending.show(reading.subjects)

@@ -88,6 +88,7 @@ class Openings:
         self._read_at = float("-inf")
         self._changes = 0
         self._reading = asyncio.Lock()
+        self._opening = asyncio.Lock()
 
     async def of(self, policy: Policy, principal: Principal) -> tuple[Opening, ...]:
         """Return what is opened for the principal now; nothing where the store is silent."""
@@ -114,9 +115,21 @@ class Openings:
 
         Raises: BadInput where too many are open; AuditUnavailable.
         """
+        async with self._opening:  # so that nobody is opened between the count and the store
+            await self.refuse_more(principal.account)
+            return await self._opened_now(principal, wanted)
+
+    async def refuse_more(self, account: str) -> None:
+        """
+        Refuse an account that has as many people open as it may, whoever is wanted.
+
+        Raises: BadInput.
+        """
         self.forget()
-        if len(await self.live(principal.account)) >= MOST_LIVE:
+        if len(await self.live(account)) >= MOST_LIVE:
             raise BadInput(_TOO_MANY)
+
+    async def _opened_now(self, principal: Principal, wanted: Wanted) -> KeptOpening:
         now, named = self.clock(), secrets.token_hex(16)
         sealed = self._seal.close([wanted.subject, wanted.basis], _USE, named, principal.account)
         kept = KeptOpening(

@@ -4,12 +4,13 @@ The table of a role that may count rows and never list them, as far as it may be
 Whatever is asked, the whole table that the policy names is counted, and what is suppressed in it
 depends on nothing else. A question only picks cells of it, so that no two questions together tell
 more than the one table does. Rows that the principal sees under other roles protect nobody from
-this principal: what is suppressed is told by the rows beyond them.
+this principal: what is suppressed is told by the rows beyond them. Openings are no such rows: who
+could choose what is suppressed by opening people would compare the tables before and after.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auth.aggregates import AggregateGrant
@@ -61,14 +62,13 @@ class Publishing:
         frame = Frame.of(entity, grants)
         picked = frame.picked(ask)
         apart = self._apart(entity)
-        fields = tuple(sorted(each.field for each in ask.wanted if each.field))
-        counting = _Counting(self.federation, asker, frame, apart, fields)
+        counting = _Counting(self.federation, asker, frame, apart, tuple(sorted(frame.sums)))
         rows = any_of(*(grant.rows for grant in grants))
-        seen = self.admission.policy.grants(asker.principal, entity.name)
+        seen = self.admission.policy.grants(replace(asker.principal, openings=()), entity.name)
         counts = await counting.counts(rows)
         known = await counting.counts(all_of(rows, any_of(*(grant.rows for grant in seen))))
         threshold = 0 if apart is None else self.admission.policy.threshold
-        publication = _Publication(ask, picked, threshold, counts, known)
+        publication = _Publication(ask, counting.sums, picked, threshold, counts, known)
         return await asyncio.to_thread(publication.table)
 
     def _apart(self, entity: Entity) -> str | None:
@@ -136,9 +136,14 @@ _SUM, _AVERAGE = Figure.SUM, Figure.AVERAGE
 
 @dataclass(frozen=True, slots=True)
 class _Publication:
-    """One question's cells; `known` are the rows among the counted that the principal sees."""
+    """
+    One question's cells; `known` are the rows among the counted that the principal sees.
+
+    `sums`: all fields that may be summed, whatever is asked for.
+    """
 
     ask: TableAsk
+    sums: Sequence[str]
     picked: Picked
     threshold: int
     counts: _Counts
@@ -147,7 +152,8 @@ class _Publication:
     def table(self) -> Table:
         """Return the groups that are picked, and all of them together."""
         totals, leaves = self._totals(), dict.fromkeys(cell for cell, _ in self.counts.cells)
-        veils = {name: self._veil(name) for name in {each.field for each in self.ask.wanted}}
+        # One for all figures: an average in a cell of which the number is hidden tells that number.
+        veil = frozenset[Cell]().union(*(self._veil(name) for name in ("", *self.sums)))
         groups: dict[Key, set[Cell]] = {}
         everything: set[Cell] = set()
         for leaf in leaves:
@@ -157,24 +163,22 @@ class _Publication:
                 if self.ask.by:
                     cell = self.picked.cell(paths, grouped=True)
                     groups.setdefault(self.picked.key(paths), set()).add(cell)
-        made = (self._group(key, cells, totals, veils) for key, cells in groups.items())
-        return Table(in_order(made), self._group((), everything, totals, veils))
+        made = (self._group(key, cells, totals, veil) for key, cells in groups.items())
+        return Table(in_order(made), self._group((), everything, totals, veil))
 
     def _group(
         self,
         key: Key,
         cells: Iterable[Cell],
         totals: Mapping[Cell, Sums],
-        veils: Mapping[str, frozenset[Cell]],
+        veil: frozenset[Cell],
     ) -> Group:
         sums = Sums()
         for cell in cells:
             sums.join(totals[cell])
-        veiled = {name for name, veil in veils.items() if not veil.isdisjoint(cells)}
-        figures = {
-            each: None if each.field in veiled else sums.figure(each) for each in self.ask.wanted
-        }
-        return Group(key, figures, bool(veiled))
+        veiled = not veil.isdisjoint(cells)
+        figures = {each: None if veiled else sums.figure(each) for each in self.ask.wanted}
+        return Group(key, figures, veiled)
 
     def _totals(self) -> dict[Cell, Sums]:
         lattice = Lattice(self.counts.paths, {})

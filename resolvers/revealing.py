@@ -50,6 +50,7 @@ class Revealing:
         Raises: Forbidden, BadInput, SourceFailure, AuditUnavailable.
         """
         held, basis = self._held(Purpose.EMERGENCY), said(reason)
+        await self.openings.refuse_more(self.principal.account)  # before it tells who is there
         found = await self.gate.read(self.asker, Ask(Selection(RESIDENT), where, limit=1))
         record = found.first()
         roles = [number for number in held if record and number in record.grants]
@@ -68,6 +69,7 @@ class Revealing:
         """
         held, basis = self._held(Purpose.WINDOW)[0], said(basis)
         number = whole(number)
+        await self.openings.refuse_more(self.principal.account)
         tries = Comparison(NUMBER, Operator.EQ, number)
         self.asker.spending.look_up_by((tries,))  # every number counts once, found or not
         fields = self.policy.ceiling(self.principal, held, Purpose.WINDOW)

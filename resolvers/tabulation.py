@@ -59,6 +59,11 @@ class TableAsk:
         orders = tuple(Order(name) for name in dict.fromkeys(named) if name)
         return Ask(Selection(self.entity), self.where, orders)
 
+    def values(self) -> frozenset[str]:
+        """Return the fields of which values of rows stand in the answer, as keys or extremes."""
+        extremes = (each.field for each in self.wanted if each.figure in (Figure.MIN, Figure.MAX))
+        return frozenset((*(each.field for each in self.by), *extremes))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -1,6 +1,6 @@
 """Changes of accounts that wait for a second person, as a table: what was asked and decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final
@@ -43,6 +43,7 @@ class AccountChange:
     decided_at: float | None = None
 
 
+_PAGE: Final = 500
 _METADATA: Final = MetaData()
 _TABLE: Final = Table(
     "account_change",
@@ -79,12 +80,20 @@ class AccountChanges:
             row = (await connection.execute(select(_TABLE).where(_TABLE.c.id == number))).first()
             return _change(row) if row else None
 
-    async def latest(self, state: str, most: int) -> Sequence[AccountChange]:
-        """Return the last changes in a state, the newest first."""
+    async def latest(
+        self, state: str, is_meant: Callable[[AccountChange], bool], most: int
+    ) -> Sequence[AccountChange]:
+        """Return the last changes in a state that are meant, the newest first."""
         asked = select(_TABLE).where(_TABLE.c.state == state)
-        ordered = asked.order_by(_TABLE.c.asked_at.desc(), _TABLE.c.id).limit(most)
+        ordered = asked.order_by(_TABLE.c.asked_at.desc(), _TABLE.c.id)
+        found: list[AccountChange] = []
         async with self._engine.connect() as connection:
-            return [_change(row) for row in await connection.execute(ordered)]
+            rows = await connection.stream(ordered)
+            async for part in rows.partitions(_PAGE):
+                found += filter(is_meant, map(_change, part))
+                if len(found) >= most:
+                    break
+        return found[:most]
 
     async def ask(self, change: AccountChange) -> None:
         """Write a change that waits."""

@@ -33,7 +33,7 @@ async def open_store(url: str) -> AsyncEngine:
     except (SQLAlchemyError, ImportError, OSError) as error:
         raise StoreUnavailable(f"--store is no usable database address: {error}") from error
     if is_file:
-        event.listen(engine.sync_engine, "connect", _durable)
+        event.listen(engine.sync_engine, "connect", durable)
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
@@ -44,7 +44,8 @@ async def open_store(url: str) -> AsyncEngine:
     return engine
 
 
-def _durable(connection: Any, _: object) -> None:
+def durable(connection: Any, _: object) -> None:
+    """Let a new connection to a SQLite file keep what is committed."""
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")

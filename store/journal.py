@@ -9,11 +9,22 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.ledger_tables import CHECKPOINTS, RECORDS, TERMS, TIMES, make_tables
+from store.transactions import Transactions
 
 
 class Entry(NamedTuple):  # made a hundred thousand times a second when all are checked
@@ -73,20 +84,14 @@ class Journal:
 
     def __init__(self, engine: AsyncEngine, marked: Marked) -> None:
         self._engine = engine
+        self._transactions = Transactions(engine)
         self._marked = marked
         self._turn = _TURN[engine.dialect.name]
         self._insert = _INSERTS[engine.dialect.name]
 
     async def create(self) -> None:
         """Make the tables where there are none, and the index of what was there without one."""
-        async with self._engine.connect() as connection:
-            await connection.exec_driver_sql(self._turn)
-            if await connection.run_sync(make_tables):
-                after = 0
-                while page := await _page(connection, after):
-                    await self._index(connection, page)
-                    after = page[-1].sequence
-            await connection.commit()
+        await self._transactions.run(self._created)
 
     async def append(self, link: Link) -> Sequence[Entry]:
         """
@@ -94,11 +99,12 @@ class Journal:
 
         Nothing is appended where it raises.
         """
-        async with self._engine.connect() as connection:
-            await connection.exec_driver_sql(self._turn)
-            entries = await self._appended(connection, link)
-            await connection.commit()
-        return entries
+
+        def appended(connection: Connection) -> Sequence[Entry]:
+            connection.exec_driver_sql(self._turn)
+            return self._appended(connection, link)
+
+        return await self._transactions.run(appended)
 
     async def cut(self, through: Entry, link: Link) -> None:
         """
@@ -106,24 +112,24 @@ class Journal:
 
         Raises: ValueError where nothing would be left; nothing is removed then.
         """
-        async with self._engine.connect() as connection:
-            await connection.exec_driver_sql(self._turn)
-            last = await _last(connection)
+
+        def done(connection: Connection) -> None:
+            connection.exec_driver_sql(self._turn)
+            last = _last(connection)
             if last is None or last.sequence <= through.sequence:
                 raise ValueError("the last record of the ledger is always kept")
             covered = {"sequence": through.sequence, "hash": through.hash}
-            await connection.execute(insert(CHECKPOINTS), covered)
-            gone = await _page(connection, 0, through.sequence)
-            while gone:
-                await self._remove(connection, gone)
-                gone = await _page(connection, 0, through.sequence)
-            await self._appended(connection, link)
-            await connection.commit()
+            connection.execute(insert(CHECKPOINTS), covered)
+            while gone := _page(connection, 0, through.sequence):
+                self._remove(connection, gone)
+            self._appended(connection, link)
+
+        await self._transactions.run(done)
 
     async def last(self) -> Entry | None:
         """Return the last entry there is."""
         async with self._engine.connect() as connection:
-            return await _last(connection)
+            return await connection.run_sync(_last)
 
     async def pages(self, after: int = 0) -> AsyncIterator[Sequence[Entry]]:
         """Yield the entries behind a place, in order; writers are not held up."""
@@ -134,7 +140,7 @@ class Journal:
     async def page(self, after: int, limit: int = _PAGE) -> Sequence[Entry]:
         """Return the first entries behind a place."""
         async with self._engine.connect() as connection:
-            return await _page(connection, after, limit=limit)
+            return await connection.run_sync(_page, after, limit=limit)
 
     async def latest(self, span: Span, limit: int) -> Sequence[Entry]:
         """Return the last entries of a span, as the index has them, the last one first."""
@@ -169,41 +175,51 @@ class Journal:
     async def index_again(self, entries: Sequence[Entry]) -> None:
         """Put what the index should have of the entries into it, where it is not there."""
         times, terms = self._marks_of(entries)
-        async with self._engine.connect() as connection:
-            await connection.exec_driver_sql(self._turn)
+
+        def indexed(connection: Connection) -> None:
+            connection.exec_driver_sql(self._turn)
             for table, rows in ((TIMES, times), (TERMS, terms)):
                 if rows:
                     value, sequence = (column.name for column in table.columns)
                     named = [{value: each, sequence: place} for each, place in rows]
-                    await connection.execute(self._insert(table).on_conflict_do_nothing(), named)
-            await connection.commit()
+                    connection.execute(self._insert(table).on_conflict_do_nothing(), named)
+
+        await self._transactions.run(indexed)
 
     async def _entries(self, asked: Select[tuple[int, str, str]]) -> Sequence[Entry]:
         async with self._engine.connect() as connection:
             return [Entry._make(row) for row in await connection.execute(asked)]
 
-    async def _appended(self, connection: AsyncConnection, link: Link) -> Sequence[Entry]:
-        entries = link(await _last(connection))
-        await connection.execute(insert(RECORDS), [entry._asdict() for entry in entries])
-        await self._index(connection, entries)
+    def _created(self, connection: Connection) -> None:
+        connection.exec_driver_sql(self._turn)
+        if make_tables(connection):
+            after = 0
+            while page := _page(connection, after):
+                self._index(connection, page)
+                after = page[-1].sequence
+
+    def _appended(self, connection: Connection, link: Link) -> Sequence[Entry]:
+        entries = link(_last(connection))
+        connection.execute(insert(RECORDS), [entry._asdict() for entry in entries])
+        self._index(connection, entries)
         return entries
 
-    async def _index(self, connection: AsyncConnection, entries: Iterable[Entry]) -> None:
+    def _index(self, connection: Connection, entries: Iterable[Entry]) -> None:
         times, terms = self._marks_of(entries)
         # Driver rows: twenty for each record, which is most of what a record costs.
         add = _ADDED[self._engine.dialect.name]
         for table, rows in ((TIMES, times), (TERMS, terms)):
             if rows:
-                await connection.exec_driver_sql(add.format(table=table.name), rows)
+                connection.exec_driver_sql(add.format(table=table.name), rows)
 
-    async def _remove(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+    def _remove(self, connection: Connection, entries: Sequence[Entry]) -> None:
         times, terms = self._marks_of(entries)
         gone = [{"own_sequence": entry.sequence} for entry in entries]
-        await connection.execute(_OF_RECORD, gone)
+        connection.execute(_OF_RECORD, gone)
         for statement, name, rows in ((_OF_TIME, "time", times), (_OF_TERM, "term", terms)):
             if rows:
                 named = [{f"own_{name}": value, "own_sequence": place} for value, place in rows]
-                await connection.execute(statement, named)
+                connection.execute(statement, named)
 
     def _marks_of(
         self, entries: Iterable[Entry]
@@ -217,18 +233,18 @@ class Journal:
         return times, terms
 
 
-async def _last(connection: AsyncConnection) -> Entry | None:
-    found = (await connection.execute(_LAST)).first()
+def _last(connection: Connection) -> Entry | None:
+    found = (connection.execute(_LAST)).first()
     return Entry._make(found) if found else None
 
 
-async def _page(
-    connection: AsyncConnection, after: int, through: int | None = None, limit: int = _PAGE
+def _page(
+    connection: Connection, after: int, through: int | None = None, limit: int = _PAGE
 ) -> Sequence[Entry]:
     asked = select(RECORDS).where(RECORDS.c.sequence > after)
     if through is not None:
         asked = asked.where(RECORDS.c.sequence <= through)
-    rows = await connection.execute(asked.order_by(RECORDS.c.sequence).limit(limit))
+    rows = connection.execute(asked.order_by(RECORDS.c.sequence).limit(limit))
     return [Entry._make(row) for row in rows]
 
 

@@ -330,9 +330,11 @@ async def test_several_groups_are_computed_by_one_question_to_the_system() -> No
         } } }""",
     )
 
-    (asked,) = graph.sources["population"].reads
+    asked, behind = graph.sources["population"].reads  # and who is in the small groups
     assert isinstance(asked, Aggregate)
+    assert isinstance(behind, Aggregate)
     assert asked.group_by == ("sex", "nation")
+    assert behind.group_by == ("sex", "nation", "idNumber")
 
 
 COUNTED = """{ aggregate { cases(partial: %s, groupBy: [{field: DEPARTMENT}]) {

@@ -205,6 +205,7 @@ async def test_the_case_itself_is_opened_too_and_no_other_case_of_the_applicant(
 
 CLOSED = [{**row, "status": "CLOSED"} for row in world.CASES]
 COMPANIES = [{**row, "applicantType": "COMPANY"} for row in world.CASES]
+ENDED = [{**row, "closedAt": row["updatedAt"]} for row in world.CASES]
 NAMELESS = [{**row, "applicantIdNumber": None} for row in world.CASES]
 
 
@@ -215,12 +216,26 @@ async def test_every_case_that_opens_nothing_is_refused_by_the_same_questions() 
             (world.CASES, "C99"),
             (world.CASES, "C07"),
             (CLOSED, "C01"),
+            (ENDED, "C01"),
             (COMPANIES, "C01"),
             (NAMELESS, "C01"),
         )
     ]
 
-    assert refusals == [(REFUSED, [("service_platform", "Case")])] * 5
+    assert refusals == [(REFUSED, [("service_platform", "Case")])] * 6
+
+
+async def test_a_case_opens_what_is_needed_and_revealed_under_the_role_that_sees_it() -> None:
+    graph = graph_over(world.ROWS)
+    asked = FIELDS | {"Resident.name"}
+    found = []
+    for needs in (asked, FIELDS - {"Resident.phone"}):
+        purpose = CasePurpose(graph.gate, policy(), {"320000030003": needs})
+        principal = replace(CLERK, roles=CLERK.roles * 2, scopes=(world.BENNIU, world.XIBEI))
+        opened_by = await purpose.openings(principal, "C01", [])
+        found.append({(each.held, each.fields) for each in opened_by})
+
+    assert found == [{(1, FIELDS)}, {(1, FIELDS - {"Resident.phone"})}]
 
 
 async def test_a_role_without_cases_or_without_a_ceiling_is_opened_nothing_by_any() -> None:

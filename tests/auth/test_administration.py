@@ -102,6 +102,38 @@ async def test_whatever_opens_more_opens_nothing_before_a_second_one_approves(
     assert [outcome.change.state, twice] == [State.APPROVED, BadInput]
 
 
+async def test_a_role_that_opens_nothing_where_it_is_held_is_not_narrowed_by_one(
+    tmp_path: Path,
+) -> None:
+    # A township's role in a county opens nothing; in a township of that county it does.
+    idle = Principal("idle", ("township_clerk",), (XISHAN,))
+    async with town(tmp_path, people=[*PEOPLE.values(), idle]) as place:
+        asked = await place.as_("admin-one").change(Wanted(Kind.MOVE, "idle", CLERK))
+        before = roles_of(place, "idle")
+        await place.as_("admin-two").approve(asked.change.id)
+        after = roles_of(place, "idle")
+
+    assert asked.change.state == State.PENDING
+    assert [before, after] == [(("township_clerk", XISHAN),), CLERK]
+
+
+async def test_changes_that_others_ask_for_do_not_push_the_own_ones_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auth.administration.MAXIMUM_LISTED", 2)
+    async with town(tmp_path) as place:
+        own = await place.as_("admin-one").change(NEW)
+        for number in range(5):
+            place.clock.now += 1
+            far = Wanted(Kind.CREATE, f"far-{number}", (("township_clerk", LONGHUTANG),))
+            await place.as_("admin-far").change(far)
+        seen = await place.as_("admin-two").changes(State.PENDING)
+        theirs = await place.as_("admin-far").changes(State.PENDING)
+
+    assert [change.id for change in seen] == [own.change.id]
+    assert [change.account for change in theirs] == ["far-4", "far-3"]
+
+
 async def test_an_account_is_enabled_by_two_and_disabled_by_one(tmp_path: Path) -> None:
     disable, enable = (Wanted(kind, "clerk-xibei") for kind in (Kind.DISABLE, Kind.ENABLE))
     async with town(tmp_path) as place:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 from joserfc import jwt
@@ -55,6 +56,13 @@ async def test_a_token_of_the_configured_issuer_gets_in(name: str) -> None:
 
 async def test_a_principal_is_what_the_token_says() -> None:
     assert await authenticator().authenticate(f"bearer {token()}") == CLERK
+
+
+async def test_the_claim_citizen_is_whose_own_record_may_be_seen_and_told_to_nobody() -> None:
+    principal = await authenticator().authenticate(f"Bearer {token(citizen='11010519491231002X')}")
+
+    assert principal == replace(CLERK, citizen="11010519491231002X")
+    assert "11010519491231002X" not in repr(principal)
 
 
 PUBLIC = json.dumps(OURS.as_dict(private=False)).encode()
@@ -167,6 +175,14 @@ FORGED = {
     "more roles than scopes": token(roles=["township_clerk", "auditor"]),
     "more scopes than roles": token(scopes=["320411003", "32"]),
     "too many roles": token(roles=["township_clerk"] * 17, scopes=["320411003"] * 17),
+    "citizen with an x in lower case": token(citizen="11010519491231002x"),
+    "citizen with a wrong check character": token(citizen="110105194912310021"),
+    "citizen of fifteen digits": token(citizen="110105491231002"),
+    "citizen with a day that there is not": token(citizen="110105194902300029"),
+    "citizen empty": token(citizen=""),
+    "citizen null": token(citizen=None),
+    "citizen a number": token(citizen=110105194912310020),
+    "citizens in a list": token(citizen=["11010519491231002X"]),
     "scope empty": token(scopes=[""]),
     "scope a number": token(scopes=[320411003]),
     "scope a wildcard": token(scopes=["%"]),

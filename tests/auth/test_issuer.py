@@ -101,3 +101,19 @@ def test_an_account_of_another_shape_is_named(tmp_path: Path, table: str, what: 
         load_accounts(path)
 
     assert str(caught.value).startswith(f"{path}:1: {what}. Write roles")
+
+
+@pytest.mark.parametrize("citizen", ["11010519491231002x", "110105491231002", "1"])
+def test_an_account_whose_citizen_number_is_none_is_named_without_it(
+    tmp_path: Path, citizen: str
+) -> None:
+    path = tmp_path / "accounts.toml"
+    path.write_text(f'[account.a]\nroles = ["x"]\nscopes = ["32"]\ncitizen = "{citizen}"\n')
+
+    with pytest.raises(Mistakes) as caught:
+        load_accounts(path)
+
+    assert str(caught.value) == (
+        f"{path}:1: citizen of a is none. Write the citizen number of 18 characters,"
+        " X in upper case."
+    )

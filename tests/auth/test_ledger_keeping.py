@@ -134,6 +134,32 @@ async def test_a_handover_that_somebody_else_wrote_is_refused(tmp_path: Path) ->
             place.signed(trusted)
 
 
+async def test_a_handover_in_the_name_of_another_key_is_refused(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        before = place.files.public.read_bytes()
+        await place.kept.ledger.record(answer())
+        await _signed(place, 1)
+        await place.rotate()
+    path, key = place.writing.path, private_key(place.files.private.read_bytes())
+    lines, other = path.read_bytes().splitlines(keepends=True), Ed25519PrivateKey.generate()
+    told = {k: v for k, v in orjson.loads(lines[-1]).items() if k not in {"signature", "accepted"}}
+    for name, is_good in ((key.public_key(), True), (public_key(before), False)):
+        changed = {
+            **told,
+            "from": _text_of(name.public_bytes_raw()),
+            "to": _text_of(other.public_key().public_bytes_raw()),
+        }
+        content = orjson.dumps(changed)
+        changed["signature"] = _text_of(key.sign(content))
+        changed["accepted"] = _text_of(other.sign(content))
+        path.write_bytes(b"".join((*lines, orjson.dumps(changed), b"\n")))
+        if is_good:
+            assert len(place.signed(before).keys) == 3
+        else:
+            with pytest.raises(ValueError, match="not signed with the key"):
+                place.signed(before)
+
+
 def _text_of(content: bytes) -> str:
     return b64encode(content).decode()
 

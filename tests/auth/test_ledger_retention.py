@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ async def _aged(place: Kept, old: int, young: int) -> Journal:
     journal = Journal(place.store, mark_of)
     record = Registrar.of(SECRET, algorithm()).record(answer())
     records = [{"time": _OLD, **record}] * old + [{"time": _LATER, **record}] * young
-    await journal.append(lambda last: linked(algorithm(), records, last))
+    entries = await journal.append(lambda last: linked(algorithm(), records, last))
+    Heads(place.heads, lambda: place.key).write(entries[-1])
     return journal
 
 
@@ -175,7 +177,45 @@ async def test_a_broken_ledger_is_not_cut(tmp_path: Path) -> None:
             await prune(journal, heads, _CUT)
         left = len(await place.entries())
 
-    assert (left, place.heads.exists()) == (4, False)
+    assert (left, len(place.heads.read_bytes().splitlines())) == (4, 1)
+
+
+async def test_records_that_were_written_anew_with_an_old_time_are_not_cut(tmp_path: Path) -> None:
+    async with kept(tmp_path) as place:
+        heads = Heads(place.heads, lambda: place.key)
+        journal = await _aged(place, 0, 4)
+        records = [{**orjson.loads(entry.body), "time": _OLD} for entry in await place.entries()]
+        anew = linked(algorithm(), [_without_place(record) for record in records], None)
+        with closing(sqlite3.connect(tmp_path / "store.db")) as other:
+            other.execute("DROP TRIGGER ledger_no_update")
+            for entry in anew:
+                told = entry.body, entry.hash, entry.sequence
+                other.execute("UPDATE ledger SET body = ?, hash = ? WHERE sequence = ?", told)
+            other.execute("DROP TRIGGER ledger_time_no_update")
+            other.execute("UPDATE ledger_time SET time = 0")
+            other.commit()
+        with pytest.raises(Broken, match="record 4: it is not what was signed"):
+            await prune(journal, heads, _CUT)
+        left = len(await place.entries())
+
+    assert (left, len(place.heads.read_bytes().splitlines())) == (4, 1)
+
+
+async def test_what_no_head_confirms_is_not_cut(tmp_path: Path) -> None:
+    async with kept(tmp_path) as place:
+        heads = Heads(place.heads, lambda: place.key)
+        journal = await _aged(place, 3, 0)
+        record = _without_place(orjson.loads((await place.entries())[0].body))
+        await journal.append(lambda last: linked(algorithm(), [record] * 3, last))
+        removed = await prune(journal, heads, _CUT)
+        left = [each["sequence"] for each in await place.records()]
+
+    assert (removed, left) == (3, [4, 5, 6, 7])
+
+
+def _without_place(record: dict[str, Any]) -> dict[str, Any]:
+    own = {"sequence", "algorithm", "previous"}
+    return {name: value for name, value in record.items() if name not in own}
 
 
 @pytest.mark.parametrize(("text", "days"), [("3y", 1098), ("400d", 400), ("forever", None)])

@@ -155,6 +155,17 @@ WRONG = [
         2,
         'there is no field "departmnt". Write department.',
     ),
+    (
+        '[entity.Resident]\nown_record = "idNumbr"',
+        2,
+        'there is no field "idNumbr". Write idNumber.',
+    ),
+    (
+        '[role.self]\ntitle = "甲"\nlevels = ["province"]\nrows = { Resident = "own_record" }',
+        4,
+        "the rule own_record needs to know what it means for Resident."
+        " Write [entity.Resident] with own_record = ….",
+    ),
     ('[entity.CaseEvent]\nfollows = "cas"', 2, 'there is no relationship "cas". Write case.'),
     (
         '[entity.CaseEvent]\nfollows = "case"\n[entity.Case]\nfollows = "events"',

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.policy import Policy
+from auth.policy import LedgerView, Policy
 from auth.policy_file import load_policy
 from auth.principal import Principal
 from contract.document import Mistakes
@@ -37,6 +37,12 @@ usage = "nobody"
 title = "全部"
 levels = ["province"]
 operations = "everyone"
+
+[role.watch]
+title = "审计"
+levels = ["city"]
+ledger = "own_division"
+plan = "own_questions"
 """
 
 
@@ -67,6 +73,20 @@ def test_a_role_sees_of_systems_what_the_policy_says_and_else_nothing(
 
     assert (policy.sees_operations(who, "民政"), policy.sees_usage(who, "民政")) == sees
     assert not policy.sees_usage(who, "")
+
+
+@pytest.mark.parametrize(("scope", "sees"), [("3202", True), ("32", False), ("320205", False)])
+def test_a_role_in_a_scope_that_it_may_not_have_reads_no_ledger_and_is_told_no_plan(
+    tmp_path: Path, scope: str, sees: bool
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(ROLES, "utf-8")
+    policy, who = loaded(path), Principal("somebody", ("watch",), (scope,))
+
+    view = policy.ledger(who)
+
+    assert view == LedgerView(divisions=frozenset((scope,) if sees else ()))
+    assert (view.searches, policy.sees_plan(who)) == (sees, sees)
 
 
 def test_the_shipped_policy_opens_own_systems_to_officers_and_all_to_auditors() -> None:

@@ -1,5 +1,6 @@
 """What a policy says of what may be opened of one person, and what a newer one changes of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from tests.graph import ROOT, graph_entities
 from tests.world import XIBEI, id_number
 
 SHIPPED: Final = (ROOT / "auth" / "policy.toml").read_text("utf-8")
+FIELDS_AT_THE_WINDOW: Final = {"Resident.idNumber", "Resident.phone"}
 FIELDS: Final = frozenset({"Resident.phone", "MedicalEnrollment.balance"})
 
 
@@ -96,6 +98,11 @@ def test_an_opening_under_a_role_that_opens_no_rows_opens_none(tmp_path: Path) -
     for role in ("auditor", "no such role", "county_officer"):
         assert policy.grants(holding(given, role=role), "Resident") == ()
         assert policy.ceiling(holding(role=role), 0, Purpose.WINDOW) == frozenset()
+    for role, scope in (("auditor", "320205"), ("statistician", "320205")):
+        there = replace(holding(given, role=role), scopes=(scope,))
+        assert policy.roles[role].levels >= {"county"}
+        assert policy.grants(there, "Resident") == ()
+    assert policy.ceiling(holding(), 0, Purpose.WINDOW) == FIELDS_AT_THE_WINDOW
 
 
 def test_who_watches_over_emergencies_is_said_by_the_policy(tmp_path: Path) -> None:

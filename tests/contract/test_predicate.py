@@ -132,6 +132,16 @@ def test_an_invalid_value_is_null_in_every_respect() -> None:
     assert [evaluate(predicate, row) for predicate in asked] == [None, None, None, True]
 
 
+def test_a_place_is_within_the_divisions_that_its_code_begins_with_and_in_no_other() -> None:
+    codes = ("320205106", "320205", "3202", "103202051", "320206205106", "", None)
+
+    assert [truth(Within("word", "320205"), (code, None)) for code in codes] == [
+        *(True, True),
+        *(False, False, False, False),
+        None,
+    ]
+
+
 def test_fields_and_relations_are_those_of_the_own_row() -> None:
     exists = Exists("cases", IsNull("status"))
     predicate = all_of(negation(exists), any_of(IsNull("word"), Within("size", "32")))

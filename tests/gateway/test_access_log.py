@@ -193,6 +193,39 @@ async def test_every_condition_of_a_search_counts(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "where", [{"account": "clerk"}, {"subject": OWN}, {"office": "320205"}, {"office": "32"}]
+)
+async def test_how_much_others_read_does_not_make_a_search_too_wide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: dict[str, str]
+) -> None:
+    monkeypatch.setattr("auth.access_log._PAGE", 1)
+    monkeypatch.setattr("auth.access_log._LOOKED_AT", 3)
+    async with office(tmp_path) as place:
+        for _ in range(4):
+            await place.ask("clerk", READ)
+        elsewhere = await place.accounts("elsewhere", **where)
+        county = await place.accounts("county", **where)
+
+    assert [elsewhere, county] == [[], ["clerk", "clerk"]]
+
+
+async def test_numbers_tried_in_the_ledger_count_as_look_ups(tmp_path: Path) -> None:
+    one = f'accessLog(where: {{ subject: "{OWN}" }}, first: 1) {{ edges {{ cursor }} }}'
+    trying = "{" + " ".join(f"a{number}: {one}" for number in range(20)) + "}"
+    async with office(tmp_path) as place:
+        answered = [await place.ask("province", trying) for _ in range(3)]
+        beyond = await place.ask("province", f"{{ {one} }}")
+        last = (await place.records())[-1]
+
+    assert [answer.get("errors") for answer in answered] == [None] * 3
+    assert [beyond["data"], beyond["errors"][0]["extensions"]["code"]] == [
+        {"accessLog": None},
+        "RATE_LIMITED",
+    ]
+    assert [last["outcome"], len(last["consulted"])] == [["RATE_LIMITED"], 1]
+
+
 async def test_pages_follow_each_other_and_a_cursor_is_of_one_search_alone(
     tmp_path: Path,
 ) -> None:

@@ -124,6 +124,38 @@ def _configured(name: str, state: str) -> object:
     return {"name": name, "operation": {"configuration": state}}
 
 
+BY_CARD_ALONE = (
+    POPULATION.replace('"sql"', '"rest"')
+    .replace("POPULATION_URL", "CARDS_URL")
+    .replace('native = "people"', 'native = "/people"')
+    + """
+[entity.Resident.rest]
+method = "GET"
+rows = "rows"
+scan = true
+
+[entity.Resident.pushdown]
+by_key = { field = "idNumber", parameter = "i", batch = 10, separator = "," }
+"""
+)
+
+
+async def test_a_system_that_cannot_be_asked_for_the_rows_of_a_scope_is_not_taken_over(
+    tmp_path: Path,
+) -> None:
+    async with town(tmp_path, CARDS_URL="http://127.0.0.1:9") as place:
+        before = await place.data("clerk", ASKED)
+        place.write("departments/population.toml", BY_CARD_ALONE)
+        await place.living.reload()
+        refused = place.living.graph.observed.refused
+        after = await place.data("clerk", ASKED)
+
+    assert [(Path(each.file).name, each.line, each.what) for each in refused] == [
+        ("population.toml", 8, "Resident cannot be asked for the rows that township_clerk may see")
+    ]
+    assert before == after == {"residents": {"nodes": [SEEN]}}
+
+
 async def test_a_department_joins_and_leaves_without_a_restart(tmp_path: Path) -> None:
     query = "{ residents { nodes { pensions { number } } } }"
     async with town(tmp_path) as place:

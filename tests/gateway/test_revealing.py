@@ -20,8 +20,9 @@ from gateway.auditing import Keeping, auditing
 from gateway.graph import Files, OpenGraph, open_graph
 from gateway.revealing import Reveals, revealing
 from resolvers.case_purpose import REFUSED
-from resolvers.openings import Durations
+from resolvers.openings import MOST_LIVE, Durations, Openings
 from resolvers.revealing import NOBODY_TO_OPEN
+from resolvers.seal import Seal
 from server import _edge_of
 from tests.gateway.test_auditing import keeping_in, opened_store
 from tests.gateway.town import POLICY, SECRET, _principal, files_of, script
@@ -316,6 +317,32 @@ async def test_an_opening_ends_with_the_role_it_was_given_under(tmp_path: Path) 
     assert [len(each) for each in found] == [1, 0]
 
 
+async def test_an_opening_ends_although_the_store_was_not_read_again(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        await place.ask(GLASS, n=OWN)
+        own, slow = place.reveals.openings, Durations(fresh=3600.0)
+        openings = Openings(own.store, Seal(SECRET, "t"), own.book, slow, lambda: place.seconds)
+        during = await openings.live("clerk")
+        place.seconds += 15 * 60
+        after = await openings.live("clerk")
+
+    assert [len(during), len(after)] == [1, 0]
+
+
+async def test_an_opening_that_is_put_in_the_name_of_another_account_opens_nothing(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as place:
+        await place.ask(GLASS, n=OWN)
+        opened = await place.people()
+        async with place.store.begin() as connection:
+            await connection.execute(text("UPDATE opening SET account = 'both'"))
+        put = [await place.ask(PEOPLE, account) for account in ("both", "clerk")]
+
+    assert opened == OPENED
+    assert [each["data"]["residents"]["nodes"] for each in put] == [MASKED, MASKED]
+
+
 BAD = (
     'mutation { breakGlass(reason: "邻居报警") { id } }',
     'mutation { breakGlass(idNumber: "1", reason: "邻居报警") { id } }',
@@ -340,6 +367,30 @@ async def test_nobody_has_more_than_some_people_open(tmp_path: Path) -> None:
 
     assert ["errors" in each for each in answers] == [False] * 20 + [True]
     assert codes(answers[-1]) == ["BAD_USER_INPUT"]
+
+
+async def test_whoever_has_too_many_open_is_not_told_who_is_there(tmp_path: Path) -> None:
+    async with office(tmp_path) as place:
+        for _ in range(MOST_LIVE):
+            await place.ask(WINDOW, n=AWAY)
+        there, absent = [await place.ask(WINDOW, n=number) for number in (AWAY, ABSENT)]
+        own, nobody = [await place.ask(GLASS, n=number) for number in (OWN, ABSENT)]
+
+    assert (there, own) == (absent, nobody)
+    assert [codes(each) for each in (there, own)] == [["BAD_USER_INPUT"]] * 2
+    assert [each["extensions"] for each in (there, own)] == [{"completeness": []}] * 2
+
+
+async def test_people_who_are_opened_at_the_same_time_are_no_more_than_others(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as place:
+        asked = (place.ask(WINDOW, n=AWAY) for _ in range(MOST_LIVE + 5))
+        answers = await asyncio.gather(*asked)
+        live = await place.ask("{ openings { id } }")
+
+    assert ["errors" in each for each in answers].count(True) == 5
+    assert len(live["data"]["openings"]) == MOST_LIVE
 
 
 async def test_no_clear_value_is_in_the_answers_the_log_the_counts_or_the_store(

@@ -16,6 +16,7 @@ from sources.federation import Explained
 from tests import world
 from tests.gateway.town import ASKED, POLICY, town
 from tests.graph import PRINCIPALS, SECRET, Graph
+from tests.test_leaks import _without_within
 from tests.twins import World, changed_outside, graph_over, policy
 
 QUESTIONS = (
@@ -63,6 +64,37 @@ async def test_a_plan_knows_nothing_of_rows_that_are_not_seen(query: str) -> Non
             assert one == other
             asked += bool(one["calls"])
     assert asked > 0 or "aggregate" in query
+
+
+async def test_how_often_a_system_that_cannot_filter_was_asked_is_not_told() -> None:
+    query = "{ residents(first: 2) { nodes { name } } }"
+    own = [world.person(serial, "本", world.XIBEI) for serial in (900, 901)]
+    hidden = [world.person(serial, "外", world.BENNIU) for serial in range(100, 400)]
+    crowded, empty = _without_within([*hidden, *own]), _without_within(own)
+
+    plans = [await plan(graph, "clerk", query) for graph in (crowded, empty)]
+
+    assert [len(graph.reads()) for graph in (crowded, empty)] == [2, 1]
+    assert plans[0] == plans[1]
+    assert [call["asked"] for call in plans[0]["calls"]] == [None]
+
+
+async def test_which_side_was_asked_first_is_not_told_where_hidden_rows_decide_it() -> None:
+    query = "{ aggregate { medicalEnrollments(groupBy: [{field: KIND}]) { groups { count } } } }"
+    own = [world.person(serial, "本", world.XIBEI) for serial in range(1_100)]
+    plans, asked = [], []
+    for enrolled in (range(1_000), [*range(1_000), *range(1_100, 1_400)]):
+        enrollments = [
+            {**world.ENROLLMENTS[0], "personNumber": f"P{each}", "idNumber": world.id_number(each)}
+            for each in enrolled
+        ]
+        graph = graph_over({**world.ROWS, "Resident": own, "MedicalEnrollment": enrollments})
+        plans.append(await plan(graph, "clerk", query))
+        asked.append(graph.reads())
+
+    assert asked[0] != asked[1]
+    assert plans[0] == plans[1]
+    assert [join["direction"] for join in plans[0]["joins"]] == ["compared"]
 
 
 async def test_rows_are_counted_of_entities_of_which_every_row_is_seen_and_of_no_other() -> None:

@@ -202,8 +202,8 @@ OFFICE = Entity(
 )
 
 
-def _mapped() -> MappedEntity:
-    codecs = {"number": division(), "place": CODEC}
+def _mapped(codec: Codec) -> MappedEntity:
+    codecs = {"number": division(), "place": codec}
     return MappedEntity(
         OFFICE,
         "office",
@@ -212,7 +212,9 @@ def _mapped() -> MappedEntity:
 
 
 @asynccontextmanager
-async def office(folder: Path, natives: Iterable[str | None]) -> AsyncIterator[SqlSource]:
+async def office(
+    folder: Path, natives: Iterable[str | None], codec: Codec = CODEC
+) -> AsyncIterator[SqlSource]:
     file = folder / "office.db"
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE office (number TEXT, place TEXT)")
@@ -220,7 +222,7 @@ async def office(folder: Path, natives: Iterable[str | None]) -> AsyncIterator[S
         connection.executemany("INSERT INTO office VALUES (?, ?)", rows)
     connection.close()
     url = f"sqlite+aiosqlite:///{file}"
-    source = SqlSource(Department("office", "处", "测试", "sql", url, {"Office": _mapped()}))
+    source = SqlSource(Department("office", "处", "测试", "sql", url, {"Office": _mapped(codec)}))
     yield source
     await source.aclose()
 
@@ -255,3 +257,26 @@ async def test_a_database_keeps_what_the_contract_keeps_of_every_code_of_the_lis
     expected = rowset.aggregated(whole, Aggregate("Office", count, TRUE, ("place",)))
     assert set(groups.rows) == set(expected.rows)
     assert len(groups.rows) == len(expected.rows)
+
+
+@pytest.mark.parametrize("scope", ["320205", "320206", "3202", "320205106", "320206106"])
+async def test_a_database_keeps_of_a_county_no_township_that_was_moved_to_another(
+    tmp_path: Path, scope: str
+) -> None:
+    moved = division(12, reading=CodeReading({"": "", "320205106": "320206106"}, {}))
+    townships = ("320205001", "320205106", "320205106001", "320205107", "320206001", "320206106")
+    natives = [code.ljust(12, "0") for code in townships]
+    whole = Rows(
+        ("number", "place"), [(f"{n:012}", moved.decode(c)) for n, c in enumerate(natives)]
+    )
+    wheres: list[Predicate] = [Within("place", scope), Not(Within("place", scope))]
+
+    async with office(tmp_path, natives, moved) as source:
+        found = [
+            (await source.read(Read("Office", ("number",), where, (Order("number"),)))).rows
+            for where in wheres
+        ]
+
+    kept = [rowset.project(rowset.keep(whole, where), ("number",)).rows for where in wheres]
+    assert found == [list(rows) for rows in kept]
+    assert found[0] or scope == "320205106"  # of which nothing is left

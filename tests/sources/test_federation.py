@@ -106,6 +106,24 @@ async def test_a_residual_is_filled_page_by_page_until_the_limit_is_reached() ->
     ]
 
 
+async def test_a_residual_holds_where_all_rows_are_wanted_and_where_they_are_asked_by_key() -> None:
+    where, keys = Comparison("name", Operator.EQ, "n9"), tuple((n,) for n in range(0, 100, 3))
+    by_key = ForEach(("number",), keys)
+    expected = [n for n in range(PEOPLE) if n % 10 == 9 and n % 7]
+
+    for wanted, numbers in (
+        (Read("Person", ("number",), where, BY_NUMBER), expected),
+        (
+            Read("Person", ("number",), where, BY_NUMBER, for_each=by_key),
+            [n for n in expected if n < 100 and n % 3 == 0],
+        ),
+    ):
+        built = federation(able(operators={"number": EVERY}), able())
+        rows = await built.read(wanted, [])
+        assert [row[0] for row in rows.rows] == numbers
+        assert reads(built) == [("people", None)]
+
+
 async def test_a_residual_that_would_fetch_too_much_is_refused() -> None:
     built = federation(able(operators={"number": EVERY}), able(), scan_rows=300)
 

@@ -1,7 +1,7 @@
 """A question over HTTP: its answer, or a refusal with its status and media type."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -87,6 +87,23 @@ async def test_a_bad_body_is_400_and_says_why(body: bytes, message: str, accept:
         f"{accept}; charset=utf-8",
         refused("BAD_USER_INPUT", message),
     ]
+
+
+async def test_a_body_that_does_not_end_is_not_read_to_its_end() -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while read < 1_000:
+            read += 1
+            yield b" " * 1024
+
+    async with client() as http:
+        answer = await http.post(
+            "/graphql", content=endless(), headers={**TOKEN, "content-type": JSON}
+        )
+
+    assert (answer.status_code, read) == (400, 101)
 
 
 PARSE = {
