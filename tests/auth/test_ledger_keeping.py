@@ -11,13 +11,13 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from auth.chain import Walk, algorithm
+from auth.chain import Broken, Walk, algorithm, digest
 from auth.heads import Heads, KeyFiles, private_key, private_pem, public_key, public_pem
 from auth.marks import mark_of, subject_term
 from auth.reading import PERSON, Registrar
 from auth.subject_keys import SubjectKeys
 from auth.succession import Signed, signed_heads
-from store.journal import Journal, Span
+from store.journal import Entry, Journal, Span
 from tests.ledgers import NUMBER, SECRET, Kept, answer, kept
 
 
@@ -184,6 +184,25 @@ async def test_a_change_of_keys_that_broke_off_is_brought_to_its_end(
 
     assert (place.files.private.read_bytes(), place.files.next.exists()) == (after, False)
     assert set(place.signed(first).hashes) == {1, 2}
+
+
+async def test_a_record_that_was_exchanged_with_its_hash_is_not_what_the_next_one_follows(
+    tmp_path: Path,
+) -> None:
+    async with kept(tmp_path) as place:
+        await asyncio.gather(*(place.ledger.record(answer()) for _ in range(8)))
+        entries = list(await place.entries())
+    found = []
+    for at, entry in enumerate(entries):
+        body = entry.body.replace('"account":"clerk"', '"account":"other"')
+        other = Entry(entry.sequence, body, digest(algorithm(), body.encode()))
+        copy = [*entries[:at], other, *entries[at + 1 :]]
+        assert other.hash != entry.hash
+        with pytest.raises(Broken) as caught:
+            Walk({8: entries[-1].hash}).steps(copy)
+        found.append(caught.value.sequence)
+
+    assert found == [2, 3, 4, 5, 6, 7, 8, 8]
 
 
 async def test_people_are_found_under_every_key_that_is_held(tmp_path: Path) -> None:

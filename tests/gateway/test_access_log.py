@@ -367,7 +367,8 @@ async def test_an_index_that_was_changed_shows_no_record_that_says_otherwise(
         script(store, "INSERT OR IGNORE INTO ledger_term SELECT term, 2 FROM ledger_term")
         found = await place.accounts("province", subject=OWN)
         county = await place.accounts("county", account="clerk")
+        every = await place.accounts("county", entity="Resident")
     with pytest.raises(LedgerBroken, match="the index is not what the records say"):
         await verify(place.keeping, None, index=True)
 
-    assert (found, county) == (["clerk"], ["clerk"])
+    assert (found, county, every) == (["clerk"], ["clerk"], ["clerk"])
