@@ -6,6 +6,7 @@ relationships, are made here from data, once, at start-up.
 """
 
 import copy
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Optional, TypeAlias
@@ -20,7 +21,7 @@ from strawberry.utils.str_converters import to_camel_case
 from contract.entity import Entity, Kind, Relationship
 from contract.errors import Forbidden, SourceRefused
 from contract.predicate import INVALID
-from execution.adapter import BreadthFirstContext, column_reader
+from execution.adapter import BreadthFirstContext, column_reader, field_hooks
 from execution.run import called
 from execution.selection import selected
 from resolvers.context import RequestContext
@@ -56,6 +57,9 @@ from schema.records import record_lists
 from schema.resident import Household, Resident
 from schema.scalars import SCALARS
 from schema.system import CodeSet, CodeValue, Me, RoleHeld
+
+logger = logging.getLogger(__name__)
+_HOOKED: Final = "%s is called for every field of every object: each takes about ten times as long"
 
 CORE: Final[tuple[Core, ...]] = tuple(
     core_of(cls)
@@ -123,6 +127,8 @@ def build_schema(
     for core in CORE:
         _relate(made[core.entity.name], core, entities[core.entity.name], targets)
     query = _query(maker, targets, _aggregates(maker, targets))
+    for name in field_hooks(extensions):
+        logger.warning(_HOOKED, name)
     return GraphSchema(
         query,
         _mutation(),
