@@ -30,6 +30,7 @@ CLOSE: Final = "close"
 UNSIGNED: Final = "AUDIT_HEADS_UNWRITTEN"
 _WAITING: Final = 10_000
 _BATCH: Final = 1_000
+_FEW: Final = 4
 _WRITE_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 1.0
 
@@ -158,7 +159,7 @@ class Ledger:
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         try:
             async with asyncio.timeout(_WRITE_SECONDS):
-                records = await asyncio.to_thread(self._records, [each.what for each in batch])
+                records = await self._made([each.what for each in batch])
                 link = partial(linked, self._algorithm, records)
                 entries = await self._journal.append(link)
         except Exception as error:  # noqa: BLE001 -- whatever it is, nothing leaves unrecorded
@@ -171,6 +172,11 @@ class Ledger:
         for each, entry in zip(batch, entries[-len(batch) :] if batch else (), strict=True):
             if not each.written.done():
                 each.written.set_result(entry.sequence)
+
+    async def _made(self, waited: Sequence[_What]) -> list[dict[str, object]]:
+        if len(waited) <= _FEW:
+            return self._records(waited)  # another thread would cost more than the work
+        return await asyncio.to_thread(self._records, waited)
 
     def _records(self, waited: Sequence[_What]) -> list[dict[str, object]]:
         registrar = Registrar(self._keys.current(), self._algorithm)
