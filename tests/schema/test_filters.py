@@ -47,3 +47,16 @@ async def test_a_filter_of_more_than_two_hundred_parts_is_refused() -> None:
     assert wide.errors is None
     assert [str(error.original_error) for error in wider.errors or ()] == [TOO_MANY]
     assert len(graph.reads()) == 1
+
+
+async def test_nothing_is_among_nothing_also_where_there_is_no_value() -> None:
+    query = "{ residents(where: {%s}) { nodes { deathDate } } }"
+    among, others = "deathDate: {in: []}", "not: {deathDate: {in: []}}"
+
+    found = [(await build_graph().ask("clerk", query % where)).data for where in (among, others)]
+
+    dates = [None, None, None, None, None, "2024-02-29"]
+    assert found == [
+        {"residents": {"nodes": []}},
+        {"residents": {"nodes": [{"deathDate": date} for date in dates]}},
+    ]
