@@ -70,96 +70,114 @@ async def identifiers(address: str, count: int) -> Sequence[tuple[str, str]]:
 
 def _statements(scale: Scale) -> tuple[str, ...]:
     """Return what makes the tables; numbers alone are put into the texts."""
+    return _MATTERS, _households(scale), _residents(scale), _cases(scale), *_KEYS
+
+
+def _chance(scale: Scale, what: str, salt: int, of: int) -> str:
+    return f"((hashint8extended({what}, {scale.seed * 1000 + salt}) & 2147483647) % {of})"
+
+
+def _elsewhere(scale: Scale, place: str, what: str, salt: int) -> str:
     count = scale.townships
-
-    def chance(what: str, salt: int, of: int) -> str:
-        return f"((hashint8extended({what}, {scale.seed * 1000 + salt}) & 2147483647) % {of})"
-
-    def elsewhere(place: str, what: str, salt: int, percent: int) -> str:
-        moved = f"({place} + 1 + {chance(what, salt, max(1, count - 1))}) % {count}"
-        return f"CASE WHEN {chance(what, salt + 1, 100)} < {percent} THEN {moved} ELSE {place} END"
-
-    status = f"('{{{','.join(STATUSES)}}}'::text[])[1 + {chance('n', 10, len(STATUSES))}]"
-    applied = f"(timestamp '2026-01-01' + interval '1 day' * {chance('n', 11, 300)})"
+    moved = f"({place} + 1 + {_chance(scale, what, salt, max(1, count - 1))}) % {count}"
+    share = _ELSEWHERE[salt]
     return (
-        f"""
-        CREATE TABLE matter AS
-        SELECT '0000' || lpad(n::text, 8, '0') AS code, '事项' || n AS name, '民政' AS department
-        FROM generate_series(1, {MATTERS}) n
-        """,
-        f"""
-        CREATE TABLE household AS
-        SELECT 'H' || lpad(n::text, 8, '0') AS number, '幸福路' || n || '号' AS address,
-          code AS division,
-          code || lpad(((n - 1) / {count} % {VILLAGES} + 1)::text, 3, '0') AS village,
-          NULL::text AS head_id_number, '1' AS kind, 3 AS size, {_CHANGED}
-        FROM generate_series(1, {scale.households}::bigint) n
-        JOIN township ON place = (n - 1) % {count}
-        """,
-        f"""
-        CREATE TABLE resident AS
-        WITH owned AS (
-          SELECT n, 1 + (n - 1) * {scale.households} / {scale.residents} AS household
-          FROM generate_series(1, {scale.residents}::bigint) n
-        ), placed AS (
-          SELECT n, household, {elsewhere(f"(household - 1) % {count}", "n", 1, 3)} AS at,
-            to_char(date '1940-01-01' + (n * 7919 % 25000)::int, 'YYYYMMDD') AS born
-          FROM owned
-        ), numbered AS (
-          SELECT *, '3299' || lpad((n / 2500000)::text, 2, '0') || born
-            || lpad((n / 25000 % 100)::text, 3, '0') AS digits
-          FROM placed
-        )
-        SELECT 'R' || lpad(n::text, 9, '0') AS number,
-          digits || substr('10X98765432', 1 + ({_CHECK_SUM}) % 11, 1) AS id_number,
-          ('{{王,李,张,刘,陈,杨,黄,赵}}'::text[])[1 + {chance("n", 3, 8)}]
-            || ('{{秀英,伟,芳,娜,静,敏,磊,洋}}'::text[])[1 + {chance("n", 4, 8)}] AS name,
-          (1 + {chance("n", 5, 2)})::text AS sex,
-          to_date(born, 'YYYYMMDD') AS birth_date,
-          'H' || lpad(household::text, 8, '0') AS household_number,
-          code AS division, code AS registered_division,
-          code || lpad((n % {VILLAGES} + 1)::text, 3, '0') AS village,
-          '139' || lpad(n::text, 8, '0') AS phone, '01' AS nation, '02' AS relation,
-          '幸福路' || household || '号' AS address, NULL::date AS death_date, {_CHANGED}
-        FROM numbered JOIN township ON place = at
-        """,
-        f"""
-        CREATE TABLE case_file AS
-        WITH filed AS (
-          SELECT n, 1 + {chance("n", 6, scale.residents)} AS owner
-          FROM generate_series(1, {scale.cases}::bigint) n
-        ), placed AS (
-          SELECT filed.n, id_number, {elsewhere("place", "filed.n", 7, 8)} AS at
-          FROM filed
-          JOIN resident ON resident.number = 'R' || lpad(owner::text, 9, '0')
-          JOIN township ON township.code = resident.division
-        )
-        SELECT 'C' || lpad(n::text, 9, '0') AS number,
-          '0000' || lpad((1 + {chance("n", 9, MATTERS)})::text, 8, '0') AS matter_code,
-          id_number AS applicant_id_number, {status} AS status, code AS division,
-          '民政' AS department, '1' AS applicant_type, '2' AS channel, {applied} AS applied_at,
-          {applied} + interval '1 day' AS accepted_at,
-          ({applied} + interval '20 days')::date AS promised_on,
-          NULL::timestamp AS closed_at, NULL::text AS applicant_name, NULL::text AS contact_name,
-          NULL::text AS contact_phone, '便民服务中心' AS organisation, '综窗' AS handler, {_CHANGED}
-        FROM placed JOIN township ON place = at
-        """,
-        "ALTER TABLE matter ADD PRIMARY KEY (code)",
-        "ALTER TABLE household ADD PRIMARY KEY (number)",
-        "ALTER TABLE resident ADD PRIMARY KEY (number)",
-        "ALTER TABLE case_file ADD PRIMARY KEY (number)",
-        "CREATE UNIQUE INDEX ON resident (id_number)",
-        "CREATE INDEX ON resident (division, number)",
-        "CREATE INDEX ON resident (registered_division)",
-        "CREATE INDEX ON resident (household_number, number)",
-        "CREATE INDEX ON case_file (applicant_id_number, number)",
-        "CREATE INDEX ON case_file (division, matter_code, status)",
-        "ANALYZE",
+        f"CASE WHEN {_chance(scale, what, salt + 1, 100)} < {share} THEN {moved} ELSE {place} END"
     )
+
+
+def _households(scale: Scale) -> str:
+    return f"""
+    CREATE TABLE household AS
+    SELECT 'H' || lpad(n::text, 8, '0') AS number, '幸福路' || n || '号' AS address,
+      code AS division,
+      code || lpad(((n - 1) / {scale.townships} % {VILLAGES} + 1)::text, 3, '0') AS village,
+      NULL::text AS head_id_number, '1' AS kind, 3 AS size, {_CHANGED}
+    FROM generate_series(1, {scale.households}::bigint) n
+    JOIN township ON place = (n - 1) % {scale.townships}
+    """
+
+
+def _residents(scale: Scale) -> str:
+    households = f"(household - 1) % {scale.townships}"
+    return f"""
+    CREATE TABLE resident AS
+    WITH owned AS (
+      SELECT n, 1 + (n - 1) * {scale.households} / {scale.residents} AS household
+      FROM generate_series(1, {scale.residents}::bigint) n
+    ), placed AS (
+      SELECT n, household, {_elsewhere(scale, households, "n", 1)} AS at,
+        to_char(date '1940-01-01' + (n * 7919 % 25000)::int, 'YYYYMMDD') AS born
+      FROM owned
+    ), numbered AS (
+      SELECT *, '3299' || lpad((n / 2500000)::text, 2, '0') || born
+        || lpad((n / 25000 % 100)::text, 3, '0') AS digits
+      FROM placed
+    )
+    SELECT 'R' || lpad(n::text, 9, '0') AS number,
+      digits || substr('10X98765432', 1 + ({_CHECK_SUM}) % 11, 1) AS id_number,
+      ('{{王,李,张,刘,陈,杨,黄,赵}}'::text[])[1 + {_chance(scale, "n", 3, 8)}]
+        || ('{{秀英,伟,芳,娜,静,敏,磊,洋}}'::text[])[1 + {_chance(scale, "n", 4, 8)}] AS name,
+      (1 + {_chance(scale, "n", 5, 2)})::text AS sex,
+      to_date(born, 'YYYYMMDD') AS birth_date,
+      'H' || lpad(household::text, 8, '0') AS household_number,
+      code AS division, code AS registered_division,
+      code || lpad((n % {VILLAGES} + 1)::text, 3, '0') AS village,
+      '139' || lpad(n::text, 8, '0') AS phone, '01' AS nation, '02' AS relation,
+      '幸福路' || household || '号' AS address, NULL::date AS death_date, {_CHANGED}
+    FROM numbered JOIN township ON place = at
+    """
+
+
+def _cases(scale: Scale) -> str:
+    status = f"('{{{','.join(STATUSES)}}}'::text[])[1 + {_chance(scale, 'n', 10, len(STATUSES))}]"
+    applied = f"(timestamp '2026-01-01' + interval '1 day' * {_chance(scale, 'n', 11, 300)})"
+    return f"""
+    CREATE TABLE case_file AS
+    WITH filed AS (
+      SELECT n, 1 + {_chance(scale, "n", 6, scale.residents)} AS owner
+      FROM generate_series(1, {scale.cases}::bigint) n
+    ), placed AS (
+      SELECT filed.n, id_number, {_elsewhere(scale, "place", "filed.n", 7)} AS at
+      FROM filed
+      JOIN resident ON resident.number = 'R' || lpad(owner::text, 9, '0')
+      JOIN township ON township.code = resident.division
+    )
+    SELECT 'C' || lpad(n::text, 9, '0') AS number,
+      '0000' || lpad((1 + {_chance(scale, "n", 9, MATTERS)})::text, 8, '0') AS matter_code,
+      id_number AS applicant_id_number, {status} AS status, code AS division,
+      '民政' AS department, '1' AS applicant_type, '2' AS channel, {applied} AS applied_at,
+      {applied} + interval '1 day' AS accepted_at,
+      ({applied} + interval '20 days')::date AS promised_on,
+      NULL::timestamp AS closed_at, NULL::text AS applicant_name, NULL::text AS contact_name,
+      NULL::text AS contact_phone, '便民服务中心' AS organisation, '综窗' AS handler, {_CHANGED}
+    FROM placed JOIN township ON place = at
+    """
 
 
 _CHANGED: Final = "timestamp '2026-11-01' AS updated_at"
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_SUM: Final = " + ".join(
     f"substr(digits, {place}, 1)::int * {weight}" for place, weight in enumerate(_WEIGHTS, 1)
+)
+
+_ELSEWHERE: Final = {1: 3, 7: 8}
+"""By salt, how many of a hundred lie in another township: residents, and cases."""
+_MATTERS: Final = f"""
+    CREATE TABLE matter AS
+    SELECT '0000' || lpad(n::text, 8, '0') AS code, '事项' || n AS name, '民政' AS department
+    FROM generate_series(1, {MATTERS}) n
+    """
+_KEYS: Final = (
+    "ALTER TABLE matter ADD PRIMARY KEY (code)",
+    "ALTER TABLE household ADD PRIMARY KEY (number)",
+    "ALTER TABLE resident ADD PRIMARY KEY (number)",
+    "ALTER TABLE case_file ADD PRIMARY KEY (number)",
+    "CREATE UNIQUE INDEX ON resident (id_number)",
+    "CREATE INDEX ON resident (division, number)",
+    "CREATE INDEX ON resident (registered_division)",
+    "CREATE INDEX ON resident (household_number, number)",
+    "CREATE INDEX ON case_file (applicant_id_number, number)",
+    "CREATE INDEX ON case_file (division, matter_code, status)",
+    "ANALYZE",
 )

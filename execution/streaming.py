@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from execution.leaves import Column
+from execution.objects import put
 from execution.plan import Completion, PlannedField
 from execution.positions import Among, Positions
 from execution.run import Answer, Pending, Run, there
@@ -31,10 +32,8 @@ def completed_streams(
             there(answer),
             *(_streamed(run, field, completion, values[i], (positions, i)) for i in streams),
         )
-        column: Column = [None] * len(values)
-        for index, value in zip((*others, *streams), (*found[0], *found[1:]), strict=True):
-            column[index] = value
-        return column
+        column = put([None] * len(values), others, found[0])
+        return put(column, streams, found[1:])
 
     return Pending(finished())
 

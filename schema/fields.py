@@ -117,35 +117,15 @@ def connection_field(relationship: Relationship, target: Target) -> Any:
     return _related(resolve, relationship, {**_filters(target), **_SLICE}, target.connection)
 
 
-def root_connection(target: Target, description: str) -> Any:
-    """Return the root field that lists an entity."""
+def root_connection(target: Target, description: str, *, followed: bool = False) -> Any:
+    """Return the root field that lists an entity, where `followed` by what it is seen through."""
 
     async def resolve(info: Any, **given: Any) -> Listing:
         context, raw = info.context, raw_info(info)
         part = slice_of(*(given.pop(name, None) for name in _SLICE))
         ask = ask_for(context, target.entity, selected(raw, *PATHS), **given)
-        page = await page_for(context, ask, part, reads=lists_rows(raw))
-        note_missing(raw, [page.failures])
-        note_shown(raw, page.records)
-        return Listing(page, None, partial(count_all, context, ask))
-
-    sign(
-        resolve,
-        {"info": Info},
-        _signed({**_filters(target), **_SLICE}),
-        Optional[target.connection],
-    )
-    return strawberry.field(resolver=resolve, description=description)
-
-
-def root_records(target: Target, description: str) -> Any:
-    """Return the root field that lists records by what they are seen through."""
-
-    async def resolve(info: Any, **given: Any) -> Listing:
-        context, raw = info.context, raw_info(info)
-        part = slice_of(*(given.pop(name, None) for name in _SLICE))
-        asked = ask_for(context, target.entity, selected(raw, *PATHS), **given)
-        ask = context.gate.listed(context.asker, asked)
+        if followed:
+            ask = context.gate.listed(context.asker, ask)
         page = await page_for(context, ask, part, reads=lists_rows(raw))
         note_missing(raw, [page.failures])
         note_shown(raw, page.records)

@@ -163,18 +163,15 @@ def _lists_objects(typed: Any) -> bool:
 
 def values_of(sources: list[Any], name: str) -> list[object]:
     """Return a plain field's value for all objects of a level; an exception where there is none."""
-    if not all(type(source) is Record for source in sources):
-        return called(lambda source: value_of(source, name), sources)
-    field, layouts = _camel(name), {id(source.layout): source.layout for source in sources}
-    if len(layouts) > 1:
-        return called(lambda source: value_of(source, name), sources)
-    (layout,) = layouts.values()
-    place = layout.shown.get(field)
-    if place is None:
-        return [None] * len(sources)
-    values = [source.shown[place] for source in sources]
-    if _UNSHOWN.isdisjoint(map(type, values)):
-        return values
+    if all(type(source) is Record for source in sources):
+        layouts = {id(source.layout): source.layout for source in sources}
+        if len(layouts) == 1:
+            place = sources[0].layout.shown.get(_camel(name))
+            if place is None:
+                return [None] * len(sources)
+            values = [source.shown[place] for source in sources]
+            if _UNSHOWN.isdisjoint(map(type, values)):
+                return values
     return called(lambda source: value_of(source, name), sources)
 
 

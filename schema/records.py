@@ -9,7 +9,7 @@ from strawberry.utils.str_converters import to_snake_case
 
 from contract.entity import Entity, Relationship
 from schema.connections import connection_type
-from schema.fields import Target, root_records
+from schema.fields import Target, root_connection
 
 
 def record_lists(
@@ -23,10 +23,11 @@ def record_lists(
         if to_snake_case(name) not in fields:
             chinese, _, english = relationship.description.partition(" | ")
             listed = replace(target, connection=connection_type(target.type))
-            field = root_records(
+            field = root_connection(
                 listed,
                 f"您可见的{chinese}列表;不给 orderBy 时按所属人员(或户、企业)的编号排列"
                 f" | The rows you may see of: {english}; by the number of what each belongs to",
+                followed=True,
             )
             field.graphql_name = name
             fields[to_snake_case(name)] = field

@@ -33,7 +33,7 @@ KINDS: Mapping[str, tuple[object, ...]] = {
 DIVISIONS = (world.XIBEI, world.BENNIU, "320205", "32", world.OUTSIDE)
 
 
-def where(chance: Random, entity: str, depth: int) -> dict[str, Any]:
+def where(chance: Random, entity: str, depth: int = 2) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for _ in range(chance.choice((0, 1, 1, 2))):
         kind = chance.random()
@@ -53,12 +53,12 @@ def where(chance: Random, entity: str, depth: int) -> dict[str, Any]:
 
 
 def _field(chance: Random, entity: str) -> str:
-    if chance.random() < 0.08 and entity in _HIDDEN:
-        return _HIDDEN[entity]
+    if chance.random() < 0.08 and entity in HIDDEN:
+        return HIDDEN[entity]
     return chance.choice(oracle.CLEAR[entity])
 
 
-_HIDDEN = {
+HIDDEN = {
     "Resident": "idNumber",
     "Household": "headIdNumber",
     "Case": "contactPhone",

@@ -8,7 +8,9 @@ import pytest
 
 from contract.read import Aggregate
 from tests import oracle, world
-from tests.filters import HIDDEN, OPENED, ROOTS, drawn, names_hidden
+from tests.drawn import HIDDEN, ROOTS
+from tests.drawn import where as drawn_filter
+from tests.filters import OPENED, names_hidden
 from tests.graph import PRINCIPALS, Graph, build_graph
 from tests.schema.test_shared import graph_with, told
 from tests.twins import answered, changed_outside, graph_over
@@ -68,7 +70,7 @@ async def _compared(seeds: range, limited: bool, shared: bool) -> None:
 
 async def _ask_both(graph: Graph, chance: Random, account: str, entity: str) -> Any:
     seen = oracle.visible(account)
-    where = drawn(chance, entity) if chance.random() < 0.6 else {}
+    where = drawn_filter(chance, entity) if chance.random() < 0.6 else {}
     by = _grouping(chance, entity)
     figures = _figures(chance, entity)
     text = " ".join(figures)
@@ -193,7 +195,7 @@ async def test_what_a_principal_may_not_see_changes_no_byte_of_a_figure() -> Non
         text = " ".join(_figures(chance, entity))
         question: dict[str, Any] = {
             "query": AGGREGATED % (entity, entity, ROOTS[entity], entity, text, text),
-            "where": drawn(chance, entity) if chance.random() < 0.5 else {},
+            "where": drawn_filter(chance, entity) if chance.random() < 0.5 else {},
             "by": [_given(each) for each in _grouping(chance, entity)],
         }
         one, other = [await answered(twin, account, **question) for twin in twins]

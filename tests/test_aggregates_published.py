@@ -12,7 +12,9 @@ from auth.reading import Reading
 from resolvers.context import RequestContext
 from schema.errors import formatted
 from tests import world
-from tests.filters import OPENED, ROOTS, drawn
+from tests.drawn import ROOTS
+from tests.drawn import where as drawn_filter
+from tests.filters import OPENED
 from tests.graph import Graph
 from tests.resolvers.attack import possible
 from tests.schema.test_shared import graph_with
@@ -265,7 +267,7 @@ async def test_a_grant_to_count_opens_no_row_and_no_filter_to_another_role() -> 
         entity = chance.choice(sorted(set(ROOTS) & OPENED["clerk"]))
         listed = f"list: {ROOTS[entity]}(where: $where) {{ totalCount }}"
         query = f"query($where: {entity}Where) {{ {listed} }}"
-        where = drawn(chance, entity)
+        where = drawn_filter(chance, entity)
         graphs = graph_over(world.ROWS), graph_over(world.ROWS)
         one = await told(graphs[0], both, query, where=where)
         other = await told(graphs[1], clerk, query, where=where)
