@@ -60,16 +60,12 @@ class Relationship:
     on: tuple[tuple[str, str], ...]  # (own field, field of the target)
     many: bool = False
     description: str = ""
+    own_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    target_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def own_fields(self) -> tuple[str, ...]:
-        """Return this side of the join."""
-        return tuple(own for own, _ in self.on)
-
-    @property
-    def target_fields(self) -> tuple[str, ...]:
-        """Return the other side of the join."""
-        return tuple(other for _, other in self.on)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "own_fields", tuple(own for own, _ in self.on))
+        object.__setattr__(self, "target_fields", tuple(other for _, other in self.on))
 
 
 @dataclass(frozen=True, slots=True)

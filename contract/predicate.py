@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from operator import eq, ge, gt, le, lt
-from typing import Any, Final, TypeAlias, assert_never
+from operator import attrgetter, eq, ge, gt, le, lt
+from typing import Any, Final, TypeAlias, TypeVar, assert_never, dataclass_transform
 
 Value: TypeAlias = str | int | Decimal | bool | date | datetime
 Truth: TypeAlias = bool | None
@@ -51,15 +51,43 @@ class Operator(StrEnum):
     EXISTS = "exists"
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+Made = TypeVar("Made")
+
+
+class _Hashed:
+    """Room for a hash, so that asking what is remembered of a predicate walks it once."""
+
+    __slots__ = ("_hash",)
+
+
+@dataclass_transform(frozen_default=True)
+def _predicate(kind: type[Made]) -> type[Made]:
+    """Make a frozen dataclass whose objects compute their hash once."""
+    made: Any = dataclass(frozen=True, slots=True)(kind)
+    values = attrgetter(*made.__match_args__)
+
+    def hash_once(self: Any) -> int:
+        try:
+            found: int = self._hash
+        except AttributeError:
+            found = hash((kind.__name__, values(self)))
+            object.__setattr__(self, "_hash", found)
+        return found
+
+    made.__hash__ = hash_once
+    hashed: type[Made] = made
+    return hashed
+
+
+@_predicate
+class Constant(_Hashed):
     """A truth that depends on no row."""
 
     truth: Truth
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@_predicate
+class Comparison(_Hashed):
     """A field against one operand, by EQ, LT, LTE, GT or GTE."""
 
     field: str
@@ -67,68 +95,68 @@ class Comparison:
     operand: Value
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+@_predicate
+class In(_Hashed):
     """A field equal to one of the operands; false for none of them."""
 
     field: str
     operands: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IsNull:
+@_predicate
+class IsNull(_Hashed):
     """A field that has no value."""
 
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class StartsWith:
+@_predicate
+class StartsWith(_Hashed):
     """A text field that begins with the prefix."""
 
     field: str
     prefix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Contains:
+@_predicate
+class Contains(_Hashed):
     """A text field that has the text in it."""
 
     field: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+@_predicate
+class Within(_Hashed):
     """A division field at or beneath the division (a code of significant digits)."""
 
     field: str
     division: str
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+@_predicate
+class Not(_Hashed):
     """The negation; unknown stays unknown."""
 
     predicate: "Predicate"
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+@_predicate
+class And(_Hashed):
     """Every one of the predicates; build it with `all_of`."""
 
     predicates: tuple["Predicate", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+@_predicate
+class Or(_Hashed):
     """At least one of the predicates; build it with `any_of`."""
 
     predicates: tuple["Predicate", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+@_predicate
+class Exists(_Hashed):
     """
     Some related row for which the predicate is true; never unknown.
 

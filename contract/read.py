@@ -1,7 +1,7 @@
 """What a source is asked and what it answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -66,7 +66,8 @@ class Read:
     Rows of one entity.
 
     With `for_each`, `limit` counts per key, `order_by` sorts within each key, rows of different
-    keys may come in any order, and `fields` contains the fields of the key.
+    keys may come in any order, and `fields` contains the fields of the key. `recurs`: whether
+    its `where` names nobody and will be asked again, so that how it is asked may be remembered.
     """
 
     entity: str
@@ -75,6 +76,7 @@ class Read:
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
     for_each: ForEach | None = None
+    recurs: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,15 @@ class Rows:
     """
     Tuples in the order of `fields`; `as_of`, UTC, where they are a copy taken then.
 
-    `failures`: of the systems whose rows are missing, where several hold the entity.
+    `failures`: of the systems whose rows are missing, where several hold the entity. `cached`: the
+    copy is one that its mapping keeps, of `as_of` or later, and stands in for no failed answer.
     """
 
     fields: tuple[str, ...]
     rows: Sequence[tuple[object, ...]]
     as_of: datetime | None = None
     failures: tuple[SourceFailure, ...] = ()
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,12 +51,16 @@ def text(*, trim: bool = False, upper: bool = False) -> Codec:
     `trim`: trailing blanks do not count. `upper`: all lower case is read as upper case (letters of
     ASCII); mixed case stays as it is, so every value has two native spellings at most.
     """
+    if not (trim or upper):
+        return Codec(_plain, lambda value: (str(value),), _same, textual=True)
 
     def decode(native: object) -> object:
         if not isinstance(native, str):
             return INVALID
         value = native.rstrip(" ") if trim else native
-        return value.translate(_UPPER) if upper and value == value.translate(_LOWER) else value
+        if not upper or value.isdigit():  # as most citizen numbers are
+            return value
+        return value.translate(_UPPER) if value == value.translate(_LOWER) else value
 
     def encode(value: object) -> tuple[object, ...]:
         word = str(value)
@@ -268,6 +272,10 @@ def _in_cents(amount: Decimal) -> Decimal:
 
 def _same(value: object) -> object:
     return value
+
+
+def _plain(native: object) -> object:
+    return native if isinstance(native, str) else INVALID
 
 
 def _one(value: object) -> tuple[object, ...]:

@@ -10,8 +10,7 @@ and says of when it is. While maintenance lasts nobody is asked.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
@@ -28,6 +27,7 @@ from contract.errors import (
 from contract.read import Aggregate, Read, Rows
 from contract.source import Capabilities, Source
 from sources.breaker import Breaker, Circuit, Outcome
+from sources.deadline import Deadline
 from sources.declaration import Budget
 from sources.drops import Drops
 from sources.maintenance import NO_MAINTENANCE, Maintenance, Window
@@ -208,17 +208,19 @@ class Guard:
         try:
             # Sources keep the budget themselves and clean up; this is for one that does not, and
             # for what waiting and trying again take.
-            async with asyncio.timeout(self._budget.seconds + _GRACE_SECONDS):
-                async with self._place():
+            with Deadline(self._budget.seconds + _GRACE_SECONDS):
+                await self._enter()
+                try:
                     rows = await self._tried(ask)
+                finally:
+                    self._places.release()
         except TimeoutError as error:
             raise SourceTimeout(self.name, self.title, "budget") from error
         if len(rows.rows) > self._budget.rows:
             raise SourceRefused(self.name, self.title, f"more than {self._budget.rows} rows")
         return rows
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def _enter(self) -> None:
         """Wait for a place among the reads at once, in a queue that has an end."""
         if self._places.locked() and self._waiting >= self._budget.queue:
             raise SourceUnavailable(self.name, self.title, "too many questions are waiting")
@@ -227,12 +229,14 @@ class Guard:
             await self._places.acquire()
         finally:
             self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._places.release()
 
     async def _tried(self, ask: Callable[[], Awaitable[Rows]]) -> Rows:
+        try:
+            return await ask()
+        except (SourceUnavailable, OSError) as failure:
+            return await self._tried_again(ask, failure)
+
+    async def _tried_again(self, ask: Callable[[], Awaitable[Rows]], failure: Exception) -> Rows:
         """Ask again where the system could not be reached; reads may be repeated."""
         attempts = stamina.retry_context(
             on=(SourceUnavailable, OSError),
@@ -245,6 +249,8 @@ class Guard:
         try:
             async for attempt in attempts:
                 with attempt:
+                    if attempt.num == 1:
+                        raise failure  # it has been made: what comes next is made of it
                     return await ask()
         except OSError as error:
             raise SourceUnavailable(self.name, self.title, type(error).__name__) from error

@@ -1,27 +1,29 @@
 """
 A department's database as a source: any that SQLAlchemy reaches by asyncpg, aiosqlite or asyncmy.
 
-Statements are written once per shape of a question; see sql_native (predicates over native
-columns), sql_statement (their text) and sql_connection (budget and failures). Knows no principal.
+Statements are written once per shape of a question; see sql_plan (what is kept of a question),
+sql_native (predicates over native columns), sql_statement (their text) and sql_connection (budget
+and failures). Knows no principal.
 """
 
 from collections.abc import Mapping, Sequence
 
 from contract.entity import Kind, Relationship
 from contract.errors import SourceFailure, SourceRefused
-from contract.predicate import INVALID, Operator
-from contract.read import Aggregate, ForEach, Function, Read, Rows
+from contract.predicate import Operator
+from contract.read import Aggregate, Function, Read, Rows
 from contract.source import Capabilities
 from sources import rowset
 from sources.declaration import Department, MappedEntity
 from sources.memory import key_sets
 from sources.sql_connection import Connections
 from sources.sql_dialect import DIALECTS, Dialect
-from sources.sql_doubt import doubt
+from sources.sql_driver import Natives
 from sources.sql_expression import Expressions
 from sources.sql_native import Lowering
-from sources.sql_rows import decoded, is_plain_text, length, spelled_once
-from sources.sql_statement import Question, Statements
+from sources.sql_plan import Plan, Plans
+from sources.sql_rows import NativeColumn, columns_of, is_plain_text
+from sources.sql_statement import Statements
 from sources.sql_tally import Tallying
 
 
@@ -37,6 +39,9 @@ class SqlSource:
         self._mapped = department.entities
         self._dialect = _dialect(self.connections, binary=department.binary_collation)
         self._statements = Statements(self._dialect, department.entities)
+        self._plans = Plans(
+            department.entities, self._dialect, self._statements, department.budget.rows
+        )
         expressions = Expressions(self._dialect)
         self.entities: Mapping[str, Capabilities] = {
             name: _capabilities(entity, department, expressions)
@@ -49,19 +54,12 @@ class SqlSource:
 
         Raises: SourceFailure, and nothing else, when the system does not answer as agreed.
         """
-        mapped = self._mapped[read.entity]
-        lowering = Lowering(self._mapped, self._dialect.holds)
-        question = self._question(read, mapped, lowering)
-        if read.for_each is not None and not question.keys:
+        plan = self._plans.of(read)
+        keys = self._plans.keys(read.for_each, read.entity) if read.for_each else ()
+        if read.for_each is not None and not keys:
             return Rows(read.fields, ())
-        columns = [mapped.columns[field] for field in read.fields]
-        natives = await self._answer(self._statements.text(question), lowering.operands)
-        rows = Rows(read.fields, decoded(columns, natives))
-        self._refuse_broken_keys(rows, mapped)
-        doubted = doubt(rows, read, mapped.entity.key)
-        if doubted:
-            raise self._refused(f"{mapped.entity.name}: {doubted}")
-        return self._cut_to_keys(rows, read, mapped)
+        text = self._plans.text(plan, len(keys))
+        return self._believed(plan, read, await self._answer(text, [*keys, *plan.operands]))
 
     async def aggregate(self, aggregate: Aggregate) -> Rows:
         """
@@ -75,48 +73,39 @@ class SqlSource:
         tallying = Tallying(aggregate, mapped, self._dialect)
         lowering.operands.append(self._rows_allowed + 1)
         text = self._statements.text(tallying.tally(where))
-        return tallying.rows(await self._answer(text, lowering.operands))
+        natives = await self._answer(text, self._dialect.bound(lowering.operands))
+        return tallying.rows(self._columns(natives))
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self.connections.close()
 
-    def _question(self, read: Read, mapped: MappedEntity, lowering: Lowering) -> Question:
-        for_each = read.for_each or ForEach((), ())
-        keys = lowering.keys(for_each, mapped) if read.for_each else 0
-        where = lowering.shape(read.where, mapped)
-        limited = bool(read.for_each) and read.limit is not None
-        if limited:
-            lowering.operands.append(read.limit)
-        allowed = self._rows_allowed + 1
-        whole = allowed if limited or read.limit is None else min(read.limit, allowed)
-        lowering.operands.append(whole)
-        return Question(
-            read.entity, read.fields, where, read.order_by, for_each.fields, keys, limited
-        )
-
-    async def _answer(self, text: str, operands: Sequence[object]) -> Sequence[Sequence[object]]:
-        bound = [self._dialect.bound(operand) for operand in operands]
-        natives = await self.connections.rows(text, bound)
+    async def _answer(self, text: str, operands: Sequence[object]) -> Natives:
+        natives = await self.connections.rows(text, operands)
         if len(natives) > self._rows_allowed:
             raise self._refused(f"more than {self._rows_allowed} rows")
-        if length(natives) > self._bytes_allowed:
-            raise self._refused(f"texts of more than {self._bytes_allowed} bytes")
         return natives
 
-    def _refuse_broken_keys(self, rows: Rows, mapped: MappedEntity) -> None:
-        for field in set(mapped.entity.key).intersection(rows.fields):
-            place = rows.fields.index(field)
-            if any(row[place] is None or row[place] is INVALID for row in rows.rows):
-                raise self._refused(f"{mapped.entity.name}.{field}: a key cannot be read")
+    def _columns(self, natives: Natives) -> list[NativeColumn]:
+        columns = columns_of(natives)
+        if sum(column.length for column in columns) > self._bytes_allowed:
+            raise self._refused(f"texts of more than {self._bytes_allowed} bytes")
+        return columns
 
-    def _cut_to_keys(self, rows: Rows, read: Read, mapped: MappedEntity) -> Rows:
-        """Take so many rows of each key, where the system took as many of each native spelling."""
-        if read.for_each is None or read.limit is None:
-            return rows
-        if all(spelled_once(mapped.columns[field]) for field in read.for_each.fields):
-            return rows
-        return rowset.limited(rows, read.limit, read.for_each)
+    def _believed(self, plan: Plan, read: Read, natives: Natives) -> Rows:
+        """Return our values of the rows, unless something speaks against them."""
+        columns = self._columns(natives)
+        if not columns:
+            return Rows(read.fields, [])
+        values = [decode(column) for decode, column in zip(plan.columns, columns, strict=False)]
+        rows = list(zip(*values, strict=True)) if values else [() for _ in natives]
+        keys = read.for_each.keys if read.for_each else ()
+        doubted = plan.doubt.why(values, rows, keys)
+        if doubted:
+            raise self._refused(f"{read.entity}{doubted}")
+        if plan.cuts:
+            return rowset.limited(Rows(read.fields, rows), read.limit, read.for_each)
+        return Rows(read.fields, rows)
 
     def _refused(self, detail: str) -> SourceFailure:
         return self.connections.failure(SourceRefused, detail)
@@ -124,8 +113,6 @@ class SqlSource:
 
 def _dialect(connections: Connections, *, binary: bool) -> Dialect:
     dialect = connections.engine.dialect
-    if dialect.name not in DIALECTS:
-        raise ValueError(f"{dialect.name}: use postgresql, sqlite, mysql or mariadb")
     return DIALECTS[dialect.name](dialect.identifier_preparer.quote, binary=binary)
 
 

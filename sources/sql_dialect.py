@@ -75,9 +75,9 @@ class Dialect:
         """Return whether the number is finite and of a size that can be read."""
         return f"({number} > -{_BIGGEST} AND {number} < {_BIGGEST})"
 
-    def bound(self, native: object) -> object:
-        """Return a native value as the driver takes it."""
-        return native
+    def bound(self, natives: Sequence[object]) -> Sequence[object]:
+        """Return native values as the driver takes them."""
+        return natives
 
     def holds(self, text: str) -> bool:
         """Return whether a column of the engine can hold the text at all."""
@@ -165,7 +165,10 @@ class SqliteDialect(Dialect):
         kind = f"typeof({number}) IN ('integer', 'real')"
         return f"({kind} AND {super().is_amount(number, storage)})"
 
-    def bound(self, native: object) -> object:
+    def bound(self, natives: Sequence[object]) -> Sequence[object]:
+        return [self._bound(native) for native in natives]
+
+    def _bound(self, native: object) -> object:
         match native:
             case Decimal():
                 return int(native) if native == native.to_integral_value() else float(native)

@@ -32,6 +32,7 @@ from contract.predicate import (
 from contract.read import ForEach
 from sources.codec import compared
 from sources.declaration import Branch, Column, MappedEntity
+from sources.sql_rows import is_plain_text
 
 Operand = TypeVar("Operand")
 
@@ -141,16 +142,25 @@ class Lowering:
             case _:
                 return self._leaf(predicate, entity.columns[predicate.field])
 
-    def keys(self, for_each: ForEach, entity: MappedEntity) -> int:
-        """Take every native spelling of the keys as operands and return how many keys that is."""
+    def keys(self, for_each: ForEach, entity: MappedEntity) -> tuple[object, ...]:
+        """Return every native spelling of the keys as operands."""
         columns = [entity.columns[field] for field in for_each.fields]
+        if len(columns) == 1:
+            (column,) = columns
+            values = [value for (value,) in for_each.keys]
+            return _filled(tuple(dict.fromkeys(self._spelled(column, values))))
         spelled: dict[tuple[object, ...], None] = {}
         for key in for_each.keys:
             parts = zip(columns, key, strict=True)
             spelled |= dict.fromkeys(product(*(self._natives(*part) for part in parts)))
-        filled = _filled(tuple(spelled))
-        self.operands += chain.from_iterable(filled)
-        return len(filled)
+        return tuple(chain.from_iterable(_filled(tuple(spelled))))
+
+    def _spelled(self, column: Column, values: list[object]) -> Iterable[object]:
+        """Return every native spelling of the values, which often are texts and their own."""
+        plain = is_plain_text(column) and set(map(type, values)) == {str}
+        if plain and self._storable("".join(values)):  # type: ignore[arg-type] # texts all
+            return values
+        return chain.from_iterable(self._natives(column, value) for value in values)
 
     def _leaf(self, leaf: Leaf, column: Column) -> Shape:
         match leaf:

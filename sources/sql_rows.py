@@ -1,13 +1,26 @@
 """Native rows of a database into ours, column by column."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from types import NoneType
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from contract.entity import Kind
 from sources.declaration import Column
 
-_TEXTS: Final = frozenset({str, bytes})
+
+class NativeColumn(NamedTuple):
+    """A column's native values, their types, and how long its texts and bytes are together."""
+
+    natives: tuple[object, ...]
+    kinds: frozenset[type]
+    length: int
+
+
+ReadColumn: TypeAlias = Callable[[NativeColumn], Sequence[object]]
+_TEXT: Final = frozenset({str})
+_TEXTS: Final = _TEXT | {bytes}
+_NULL: Final = frozenset({NoneType})
 _FEW_VALUES: Final = frozenset({Kind.CODE, Kind.DIVISION, Kind.BOOLEAN})
 
 
@@ -18,41 +31,24 @@ def is_plain_text(column: Column) -> bool:
 
 def spelled_once(column: Column) -> bool:
     """Return whether every value has one native spelling, and the other way round."""
-    whole = column.field.kind is Kind.INTEGER and column.codec.storage == "integer"
-    return whole or is_plain_text(column)
+    return _is_whole(column) or is_plain_text(column)
 
 
-def decoded(
-    columns: Sequence[Column], rows: Sequence[Sequence[object]]
-) -> list[tuple[object, ...]]:
+def columns_of(rows: Iterable[Sequence[object]]) -> list[NativeColumn]:
+    """Return the columns of native rows; none where there is no row."""
+    return list(map(_column, zip(*rows, strict=True)))
+
+
+def decoded(columns: Sequence[Column], natives: Sequence[NativeColumn]) -> list[tuple[object, ...]]:
     """
     Return the rows' values of these columns.
 
-    Shape:  rows (n) that begin with the columns and may go on -> n tuples of the columns alone.
+    Shape:  native columns of n rows, these first and maybe others -> n tuples of these alone.
     """
     if not columns:
-        return [() for _ in rows]
-    natives = zip(*rows, strict=True)
-    return list(
-        zip(
-            *(_values(column, each) for column, each in zip(columns, natives, strict=False)),
-            strict=True,
-        )
-    )
-
-
-def length(rows: Sequence[Sequence[object]]) -> int:
-    """Return how long all texts and bytes of native rows are together."""
-    return sum(map(_length, zip(*rows, strict=True)))
-
-
-def _length(natives: tuple[object, ...]) -> int:
-    kinds = set(map(type, natives)) - {NoneType}
-    if kinds == {str} and None not in natives:
-        return sum(map(len, natives))  # type: ignore[arg-type] # texts all
-    if kinds.isdisjoint(_TEXTS):
-        return 0
-    return sum(len(native) for native in natives if isinstance(native, str | bytes))
+        return [()] * (len(natives[0].natives) if natives else 0)
+    read = zip(map(column_reader, columns), natives, strict=False)
+    return list(zip(*(values(column) for values, column in read), strict=True))
 
 
 def reader(column: Column) -> Callable[[object], object]:
@@ -66,12 +62,42 @@ def reader(column: Column) -> Callable[[object], object]:
     return lambda native: None if native is None else decode(native)
 
 
-def _values(column: Column, natives: tuple[object, ...]) -> Sequence[object]:
-    kinds = set(map(type, natives)) - {NoneType}
-    if kinds <= {str} and is_plain_text(column):
-        return natives
-    read = reader(column)
-    if len(kinds) == 1 and column.field.kind in _FEW_VALUES:
-        known = {native: read(native) for native in set(natives)}
-        return [known[native] for native in natives]
-    return [read(native) for native in natives]
+def column_reader(column: Column) -> ReadColumn:
+    """Return the function that gives our values of a native column."""
+    read, as_they_are = reader(column), _as_they_are(column)
+    few = column.field.kind in _FEW_VALUES
+
+    def values(column: NativeColumn) -> Sequence[object]:
+        natives, kinds, _ = column
+        if kinds <= as_they_are:
+            return natives
+        if few and len(kinds - _NULL) == 1:  # else 1, 1.0 and true were the same
+            known = {native: read(native) for native in set(natives)}
+            return [known[native] for native in natives]
+        return [read(native) for native in natives]
+
+    return values
+
+
+def _as_they_are(column: Column) -> frozenset[type]:
+    """Return the types of native values that are ours already."""
+    if is_plain_text(column):
+        return _NULL | _TEXT
+    if column.codec.storage == "date":
+        return _NULL | {date}
+    return _NULL | {int} if _is_whole(column) else _NULL
+
+
+def _is_whole(column: Column) -> bool:
+    return column.field.kind is Kind.INTEGER and column.codec.storage == "integer"
+
+
+def _column(natives: tuple[object, ...]) -> NativeColumn:
+    try:
+        # Most are texts, and putting them together is the quickest way to know it.
+        return NativeColumn(natives, _TEXT, len("".join(natives)))  # type: ignore[arg-type] # or not
+    except TypeError:
+        kinds = frozenset(map(type, natives))
+        some = () if kinds.isdisjoint(_TEXTS) else natives
+        texts = (len(native) for native in some if isinstance(native, str | bytes))
+        return NativeColumn(natives, kinds, sum(texts))

@@ -15,16 +15,17 @@ from contract.entity import Kind
 from contract.predicate import INVALID
 from contract.read import Aggregate, Function, Measure, Rows
 from sources.declaration import Column, MappedEntity
+from sources.merging import Row, grouped
 from sources.sql_dialect import Dialect
 from sources.sql_expression import is_numeral
 from sources.sql_native import Shape
-from sources.sql_rows import decoded, reader, spelled_once
+from sources.sql_rows import NativeColumn, decoded, reader, spelled_once
 from sources.sql_statement import Tally
 
-Row: TypeAlias = tuple[object, ...]
 Weighed: TypeAlias = tuple[object, int]
 _CHECKED: Final = frozenset({Kind.BOOLEAN, Kind.DIVISION})
 _COUNTS: Final = frozenset({Function.COUNT, Function.COUNT_DISTINCT})
+_HISTOGRAM: Final = ((Function.COUNT, None),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +38,17 @@ class Tallying:
 
     def tally(self, where: Shape) -> Tally:
         """Return the shape of what the database is asked."""
-        measures = self.aggregate.measures
-        asked = tuple((measure.function, measure.field) for measure in measures)
-        if not self._direct:
-            asked = ((Function.COUNT, None),)
-        return Tally(self.aggregate.entity, self._fields, asked, where)
-
-    def rows(self, natives: Sequence[Sequence[object]]) -> Rows:
-        """Return the answer from the database's groups."""
-        width = len(self.aggregate.group_by)
-        groups: dict[Row, list[Row]] = {} if width else {(): []}
-        values = decoded(self._columns(self._fields), natives)
-        for value, native in zip(values, natives, strict=True):
-            group = groups.setdefault(value[:width], [])
-            group.append((*value[width:], *native[len(value) :]))
-        measure = self._merged if self._direct else self._counted
-        names = (*self.aggregate.group_by, *(part.name for part in self.aggregate.measures))
-        return Rows(names, [(*key, *measure(group)) for key, group in groups.items()])
-
-    @property
-    def _fields(self) -> tuple[str, ...]:
+        by, measures = self.aggregate.group_by, self.aggregate.measures
         if self._direct:
-            return self.aggregate.group_by
-        return (*self.aggregate.group_by, *self._measured)
+            asked = tuple((measure.function, measure.field) for measure in measures)
+            return Tally(self.aggregate.entity, by, asked, where)
+        return Tally(self.aggregate.entity, (*by, *self._measured), _HISTOGRAM, where)
+
+    def rows(self, natives: Sequence[NativeColumn]) -> Rows:
+        """Return the answer from the database's groups, which are given by columns."""
+        measures = self.aggregate.measures
+        names = (*self.aggregate.group_by, *(measure.name for measure in measures))
+        return Rows(names, self._merged(natives) if self._direct else self._counted(natives))
 
     @property
     def _measured(self) -> tuple[str, ...]:
@@ -100,25 +89,33 @@ class Tallying:
     def _columns(self, fields: Iterable[str]) -> list[Column]:
         return [self.entity.columns[field] for field in fields]
 
-    def _merged(self, group: list[Row]) -> Row:
+    def _merged(self, natives: Sequence[NativeColumn]) -> list[Row]:
         """Put groups of the database together whose keys are the same for us."""
-        columns = zip(*group, strict=True) if group else [()] * len(self.aggregate.measures)
-        return tuple(
-            _computed(part.function, [(self._read(part, value), 1) for value in values], merge=True)
-            for part, values in zip(self.aggregate.measures, columns, strict=True)
-        )
+        by, measures = self.aggregate.group_by, self.aggregate.measures
+        columns = [column.natives for column in natives[len(by) :]] or [()] * len(measures)
+        read = [self._read(part, column) for part, column in zip(measures, columns, strict=True)]
+        functions = [measure.function for measure in measures]
+        return grouped(decoded(self._columns(by), natives), functions, read)
 
-    def _read(self, measure: Measure, native: object) -> object:
+    def _read(self, measure: Measure, natives: Row) -> Row:
         if measure.field is None or measure.function in _COUNTS:
-            return native
-        return reader(self.entity.columns[measure.field])(native)
+            return natives
+        values = map(reader(self.entity.columns[measure.field]), natives)
+        return tuple(None if value is INVALID else value for value in values)
 
-    def _counted(self, group: list[Row]) -> Row:
+    def _counted(self, natives: Sequence[NativeColumn]) -> list[Row]:
         """Compute the measures from how often each combination of values occurs."""
-        return tuple(
-            _computed(part.function, list(self._weighed(part, group)))
-            for part in self.aggregate.measures
-        )
+        width = len(self.aggregate.group_by)
+        groups: dict[Row, list[Row]] = {} if width else {(): []}
+        values = decoded(self._columns((*self.aggregate.group_by, *self._measured)), natives)
+        times = natives[-1].natives if natives else ()
+        for value, count in zip(values, times, strict=True):
+            groups.setdefault(value[:width], []).append((*value[width:], count))
+        return [(*key, *self._computed(group)) for key, group in groups.items()]
+
+    def _computed(self, group: list[Row]) -> Iterable[object]:
+        for part in self.aggregate.measures:
+            yield _FUNCTIONS[part.function](list(self._weighed(part, group)))
 
     def _weighed(self, measure: Measure, group: list[Row]) -> Iterable[Weighed]:
         place = self._measured.index(measure.field) if measure.field else -1
@@ -127,13 +124,6 @@ class Tallying:
             missing = row[place] is None or row[place] is INVALID
             if isinstance(times, int) and not missing:
                 yield row[place], times
-
-
-def _computed(function: Function, values: list[Weighed], *, merge: bool = False) -> object:
-    known = [(value, times) for value, times in values if value is not None]
-    if function in _COUNTS and merge:
-        return _total(known) or 0
-    return _FUNCTIONS[function](known)
 
 
 def _total(values: list[Weighed]) -> object:

@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, make_url
+from sqlalchemy import make_url
 
 from contract.errors import SourceFailure, SourceRefused, SourceTimeout, SourceUnavailable
 from contract.predicate import (
@@ -29,6 +29,7 @@ from demo.mariadb import Mariadb
 from demo.postgres import Postgres
 from sources.declaration import Budget, Department
 from sources.sql import SqlSource
+from sources.sql_driver import Natives
 from tests.sources import world
 from tests.sources.proxy import proxied
 
@@ -56,13 +57,15 @@ async def opened(department: Department) -> AsyncIterator[SqlSource]:
 
 
 def asked_of(source: SqlSource) -> list[tuple[str, object]]:
-    """Record every statement the driver gets from now on."""
+    """Record every statement that its connections get from now on."""
     asked: list[tuple[str, object]] = []
+    rows = source.connections.rows
 
-    @event.listens_for(source.connections.engine.sync_engine, "before_cursor_execute")
-    def record(*arguments: object) -> None:
-        asked.append((str(arguments[2]), arguments[3]))
+    async def recorded(text: str, operands: Sequence[object]) -> Natives:
+        asked.append((text, tuple(operands)))
+        return await rows(text, operands)
 
+    source.connections.rows = recorded  # type: ignore[method-assign] # recorded, then done
     return asked
 
 
