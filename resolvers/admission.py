@@ -50,7 +50,7 @@ class Admission:
         """
         grants = self.policy.grants(principal, ask.selection.entity)
         if reached is not None:
-            tags = frozenset[int]().union(*reached.parents.values())
+            tags = frozenset[int]().union(*reached.tags)
             grants = tuple(g for g in grants if not g.follows or g.number in tags)
         admitted = tuple(
             grant
@@ -61,11 +61,11 @@ class Admission:
             raise Forbidden
         return admitted
 
-    def look_ups(self, ask: Ask, grants: Sequence[Grant]) -> tuple[Comparison, ...]:
-        """Return the comparisons by which somebody is looked up rather than filtered for."""
+    def look_ups(self, ask: Ask, grants: Sequence[Grant]) -> tuple[int, ...]:
+        """Return which conditions of the filter look somebody up rather than filter."""
         return tuple(
-            part
-            for part in conjuncts(ask.where)
+            place
+            for place, part in enumerate(conjuncts(ask.where))
             if isinstance(part, Comparison)
             if any(_looks_up(part, grant) and not grant.clear(part.field) for grant in grants)
         )

@@ -55,11 +55,26 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Rows found from parents the principal sees; `parents` maps a join key to its tags."""
+    """
+    Rows found from parents the principal sees; `parents` maps a join key to its tags.
+
+    `tags`: every set of grants that opens one of the parents; the keys themselves are no part of
+    what is compared.
+    """
 
     parent: str
     relationship: Relationship
-    parents: Mapping[tuple[object, ...], frozenset[int]]
+    parents: Mapping[tuple[object, ...], frozenset[int]] = field(compare=False)
+    tags: frozenset[frozenset[int]]
+
+    @property
+    def is_alike(self) -> bool:
+        """Return whether the same grants open all parents."""
+        return len(self.tags) < 2
+
+    def without_keys(self) -> "Reached":
+        """Return what is true of any such parents, where the same grants open all."""
+        return Reached(self.parent, self.relationship, {}, self.tags)
 
     def beneath(self, number: int) -> Predicate:
         """Return what is true of the rows whose parent the grant of this number opens."""
@@ -83,5 +98,6 @@ def reached_from(
     for parent, key in zip(parents, keys, strict=True):
         if key is not None:
             # Two parents with one key: only what both are seen by is safe to say of the rows.
-            tags[key] = tags.get(key, parent.grants) & parent.grants
-    return Reached(parents[0].entity if parents else "", relationship, tags)
+            tags[key] = tags[key] & parent.grants if key in tags else parent.grants
+    name = parents[0].entity if parents else ""
+    return Reached(name, relationship, tags, frozenset(tags.values()))

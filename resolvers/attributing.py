@@ -6,15 +6,25 @@ Knows nothing of what is seen; the table is one over rows that the principal see
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from itertools import repeat
+from typing import Final
 
 from contract.entity import Entity, Sensitivity
 from contract.predicate import INVALID, Predicate
-from contract.read import Aggregate, Function, Measure
+from contract.read import Aggregate
 from resolvers.ask import Asker
-from resolvers.dimensions import cutter
+from resolvers.dimensions import cut_column, cutter
 from resolvers.subjects import Subject
-from resolvers.tabulation import Figure, Group, Key, Table, TableAsk, Wanted, rows_of
+from resolvers.tabulation import (
+    Figure,
+    Groups,
+    Key,
+    Table,
+    TableAsk,
+    Wanted,
+    columns_of,
+    measures_of,
+)
 from sources.federation import Federation
 
 MOST_NAMED: Final = 1_000  # rows of a table of which people are looked for
@@ -58,30 +68,35 @@ class Attributing:
         Reads:  the entity once more, by group and person, where a small table has small groups.
         Raises: SourceFailure; TooComplex.
         """
-        groups = table.groups or (table.total,)
-        small = {group.key for group in groups if 0 < _rows(group) < self.threshold}
-        if not small or _rows(table.total) > MOST_NAMED:
-            return Behind(groups=[group.key for group in groups if _rows(group)])
-        entity = self.subject.entity
-        by = tuple(each.field for each in ask.by)
-        named = tuple(dict.fromkeys((*by, *self.subject.fields)))
-        count = Measure("count", Function.COUNT)
-        question = Aggregate(entity.name, (count,), where, named)
-        rows = await self.federation.aggregate(question, asker.calls, partial=ask.partial)
-        cutters = [cutter(entity.fields[each.field], each.level) for each in ask.by]
-        found: dict[object, None] = {}
-        for values, _ in rows_of(rows, len(named)):
-            at: dict[str, Any] = dict(zip(named, values, strict=True))
-            key = tuple(cut(at[name]) for cut, name in zip(cutters, by, strict=True))
-            if key in small:
-                found[self._person(at[name] for name in self.subject.fields)] = None
-        return Behind(list(found), [group.key for group in groups if group.key not in small])
+        groups = table.groups if table.groups.keys else table.total
+        counted = list(zip(groups.keys, _rows(groups), strict=True))
+        small = {key for key, rows in counted if 0 < rows < self.threshold}
+        if not small or sum(_rows(table.total)) > MOST_NAMED:
+            return Behind(groups=[key for key, rows in counted if rows])
+        found = await self._found(asker, ask, where)
+        people = dict.fromkeys(person for key, person in found if key in small)
+        return Behind(list(people), [key for key in groups.keys if key not in small])
 
-    def _person(self, values: Iterable[object]) -> object:
-        said = tuple(values)
+    async def _found(
+        self, asker: Asker, ask: TableAsk, where: Predicate
+    ) -> Iterable[tuple[Key, object]]:
+        """Return whom the rows of each group speak of, each with the group's key."""
+        entity = self.subject.entity
+        named = tuple(dict.fromkeys((*(each.field for each in ask.by), *self.subject.fields)))
+        question = Aggregate(entity.name, measures_of(()), where, named)
+        rows = await self.federation.aggregate(question, asker.calls, partial=ask.partial)
+        columns = columns_of(rows)
+        people = map(self._person, *(columns[name] for name in self.subject.fields))
+        keys = [
+            cut_column(cutter(entity.fields[each.field], each.level), columns[each.field])
+            for each in ask.by
+        ]
+        return zip(zip(*keys, strict=True) if keys else repeat(()), people, strict=False)
+
+    def _person(self, *said: object) -> object:
         is_told = len(said) == 1 and said[0] is not None and said[0] is not INVALID
         return said[0] if is_told else (self.subject.entity.name, *said)
 
 
-def _rows(group: Group) -> int:
-    return int(str(group.figures[_COUNT]))
+def _rows(groups: Groups) -> list[int]:
+    return [int(str(rows)) for rows in groups.figures[_COUNT]]

@@ -18,7 +18,7 @@ from contract.errors import Forbidden
 from contract.predicate import Comparison, Operator
 from resolvers.ask import Ask, Asker, Selection
 from resolvers.gate import Gate
-from resolvers.record import Record
+from resolvers.record import Record, joined
 from resolvers.spending import Spending
 from sources.federation import Calls
 
@@ -60,8 +60,8 @@ class CasePurpose:
 
     async def _case(self, principal: Principal, number: str, calls: Calls) -> Record | None:
         cases = self.gate.entities[CASE]
-        joined = frozenset((_APPLICANT,)) & cases.relationships.keys()
-        wanted = Selection(CASE, _ASKED & cases.fields.keys(), joined)
+        followed = frozenset((_APPLICANT,)) & cases.relationships.keys()
+        wanted = Selection(CASE, _ASKED & cases.fields.keys(), followed)
         ask = Ask(wanted, Comparison(CASE_NUMBER, Operator.EQ, number), limit=2)
         asker = Asker(principal, calls, [], Spending(Throttle(), principal.account))
         try:
@@ -93,6 +93,6 @@ def _applicant(case: Record) -> str | None:
     relationship = case.layout.entity.relationships.get(_APPLICANT)
     if relationship is None or case.get("applicantType") != _PERSON:
         return None
-    joined = case.join(relationship)
-    number = str(joined[0]) if joined else ""
+    (key,) = joined((case,), relationship)
+    number = str(key[0]) if key else ""
     return number if CITIZEN_NUMBER.fullmatch(number) else None

@@ -5,7 +5,7 @@ A value cut to a level is a node; what lies above it, up to everything, is its p
 as a calendar in Shanghai has them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, TypeAlias
@@ -23,6 +23,8 @@ Path: TypeAlias = tuple[Node, ...]
 """The nodes of a value, from everything down to the finest."""
 Cell: TypeAlias = tuple[Node, ...]
 """One node of each dimension; a leaf cell has the finest of each."""
+Cut: TypeAlias = Callable[[object], object]
+"""What a value is at a level."""
 ROOT: Final[Node] = (0, None)
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 
@@ -37,7 +39,7 @@ class Dimension:
     level: str = ""
 
 
-def cutter(field: Field, level: str) -> Callable[[object], object]:
+def cutter(field: Field, level: str) -> Cut:
     """
     Return what cuts a field's values to a level; what nobody can read is null.
 
@@ -51,6 +53,15 @@ def cutter(field: Field, level: str) -> Callable[[object], object]:
     if not level:
         return _known
     return _division_cutter(DIGITS[level]) if level in DIGITS else _time_cutter(_LETTERS[level])
+
+
+def cut_column(cut: Cut, column: Sequence[object]) -> Sequence[object]:
+    """Return a column cut to a level, each of its values once."""
+    values = set(column)
+    if cut is _known and INVALID not in values:
+        return column
+    known = {value: cut(value) for value in values}
+    return [known[value] for value in column]
 
 
 def path_of(field: Field, level: str) -> Callable[[object], Path]:
@@ -83,14 +94,14 @@ def _known(value: object) -> object:
     return None if value is INVALID else value
 
 
-def _division_cutter(digits: int) -> Callable[[object], object]:
+def _division_cutter(digits: int) -> Cut:
     def cut(value: object) -> object:
         return str(value)[:digits] if _known(value) is not None else None
 
     return cut
 
 
-def _time_cutter(letters: int) -> Callable[[object], object]:
+def _time_cutter(letters: int) -> Cut:
     def cut(value: object) -> object:
         if isinstance(value, datetime):
             return _local(value)[:letters] or None

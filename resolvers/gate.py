@@ -13,7 +13,7 @@ The one road to data: who may see which rows and fields of what is asked.
 Everything is decided by principal, entity and question before the first row is read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from auth.policy import Grant, Policy
@@ -24,9 +24,10 @@ from resolvers.admission import Admission, opened
 from resolvers.aggregation import Aggregation
 from resolvers.ask import Ask, Asker, Reached, Selection, reached_from
 from resolvers.attributing import Behind, counting, told_of
+from resolvers.deciding import NOTHING, Decided, Deciding
 from resolvers.explaining import Explaining, Explanation, Question, ask_of
-from resolvers.record import Found, Layout, Record
-from resolvers.showing import places, shown_column, shows
+from resolvers.record import Found, Layout, Record, by_fields, joined
+from resolvers.showing import places, shown_rows, shows
 from resolvers.subjects import reading_of, subjects_of
 from resolvers.tabulation import Table, TableAsk
 from sources.federation import ORIGIN, Explained, Federation
@@ -40,6 +41,7 @@ class Gate:
         self._federation = federation
         self._admission = Admission(policy, federation.entities)
         self._subjects = subjects_of(federation.entities)
+        self._deciding = Deciding(self._admission, federation, self._subjects)
         self._aggregation = Aggregation(self._admission, federation, self._subjects)
         self._explaining = Explaining(self._admission, federation, self._subjects)
 
@@ -55,10 +57,10 @@ class Gate:
         Reads:  the entity once, and what policies and filters name beyond it.
         Raises: Forbidden, decided before any source is asked; SourceFailure; TooComplex.
         """
-        grants = self._grants(asker, ask)
-        rows = await self._rows(asker, ask, grants)
-        records = await self._records(asker, ask, grants, rows)
-        self._note(asker, ask, grants, _within(ask, records))
+        decided = self._decided(asker, ask)
+        rows = await self._rows(asker, ask, decided)
+        records = await self._records(asker, ask, decided, rows)
+        self._note(asker, ask, decided.grants, _within(ask, records))
         return Found(records, rows.failures)
 
     def listed(self, asker: Asker, ask: Ask) -> Ask:
@@ -75,20 +77,18 @@ class Gate:
         Reads:  the related entity once for all parents.
         Raises: Forbidden, decided before any source is asked; SourceFailure; TooComplex.
         """
-        keys = [parent.join(relationship) for parent in parents]
+        keys = joined(parents, relationship)
         reached = reached_from(relationship, parents, keys)
-        grants = self._grants(asker, ask, reached)
-        rows = await self._rows(asker, ask, grants, reached)
-        records = await self._records(asker, ask, grants, rows, reached)
-        found: dict[tuple[object, ...], list[Record]] = {}
-        for record in records:
-            key = tuple(record.clear(name) for name in relationship.target_fields)
-            found.setdefault(key, []).append(record)
-        shown = [record for each in found.values() for record in _within(ask, each)]
-        self._note(asker, ask, grants, shown)
-        nothing = Found(())
+        decided = self._decided(asker, ask, reached)
+        rows = await self._rows(asker, ask, decided, reached)
+        records = await self._records(asker, ask, decided, rows, reached)
+        found = by_fields(records, relationship.target_fields)
+        shown = records
+        if ask.beyond:
+            shown = [record for each in found.values() for record in _within(ask, each)]
+        self._note(asker, ask, decided.grants, shown)
+        nothing, missing = Found(()), Found((), rows.failures)
         there = {key: Found(kept, rows.failures) for key, kept in found.items()}
-        missing = Found((), rows.failures)
         return [nothing if key is None else there.get(key, missing) for key in keys]
 
     async def count(self, asker: Asker, ask: Ask) -> int:
@@ -98,16 +98,16 @@ class Gate:
         Reads:  the entity once.
         Raises: Forbidden; SourceFailure; TooComplex.
         """
-        grants = self._grants(asker, ask)
-        where = self._admission.where(asker.principal, ask, grants)
-        if ask.through and grants:
+        decided = self._decided(asker, ask)
+        where = decided.where
+        if ask.through and decided.grants:
             name, calls = ask.selection.entity, asker.calls
             where = await self._federation.keyed(name, where, ask.through, calls)
         count = Measure("count", Function.COUNT)
         rows = await self._federation.aggregate(
             Aggregate(ask.selection.entity, (count,), where), asker.calls
         )
-        self._note(asker, ask, grants)
+        self._note(asker, ask, decided.grants)
         return int(str(rows.rows[0][0]))
 
     async def aggregate(self, asker: Asker, ask: TableAsk) -> Table:
@@ -125,13 +125,13 @@ class Gate:
                 self._note(asker, naming)
         told = told_of(self.entities[ask.entity], ask)
         shown = replace(naming, selection=Selection(ask.entity, told))
-        grants = self._grants(asker, shown)
-        table = await self._aggregation.seen(asker, counting(ask), grants)
+        decided = self._decided(asker, shown)
+        table = await self._aggregation.seen(asker, counting(ask), decided.where)
         if told:
-            behind = await self._aggregation.behind(asker, ask, grants, table)
-            self._note(asker, shown, grants, behind=behind)
+            behind = await self._aggregation.behind(asker, ask, decided.where, table)
+            self._note(asker, shown, decided.grants, behind=behind)
         else:
-            self._note(asker, naming, grants)
+            self._note(asker, naming, decided.grants)
         return table
 
     async def explain(self, asker: Asker, question: Question) -> Explanation:
@@ -209,24 +209,24 @@ class Gate:
         rows = await self._federation.copies(read, home, asker.calls)
         self._note(asker, Ask(Selection(entity.name, fields)), grants, parents)
         keys = map(picker(rows.fields, entity.key), rows.rows)
-        return self._made(entity, tuple(sorted(fields)), rows, grants, [tags[key] for key in keys])
+        return self._made(entity, fields, rows, grants, [tags[key] for key in keys])
 
-    def _grants(self, asker: Asker, ask: Ask, reached: Reached | None = None) -> tuple[Grant, ...]:
+    def _decided(self, asker: Asker, ask: Ask, reached: Reached | None = None) -> Decided:
         if not self._federation.holders(ask.selection.entity):
-            return ()
+            return NOTHING
         try:
-            grants = self._admission.grants(asker.principal, ask, reached)
-            self._spend(asker, ask, grants)
+            decided = self._deciding.decided(asker.principal, ask, reached)
+            self._spend(asker, ask, decided)
         except (Forbidden, RateLimited):
             self._note(asker, ask)
             raise
-        return grants
+        return decided
 
-    def _spend(self, asker: Asker, ask: Ask, grants: Sequence[Grant]) -> None:
+    def _spend(self, asker: Asker, ask: Ask, decided: Decided) -> None:
         """Spend look-ups, found or not; refuse to show more people than the quota has."""
         if ask.selection.fields and ask.selection.entity in self._subjects:
             asker.spending.read_people()
-        asker.spending.look_up_by(self._admission.look_ups(ask, grants))
+        asker.spending.look_up_by(decided.look_ups(ask))
 
     def _note(
         self,
@@ -251,69 +251,43 @@ class Gate:
                 asker.spending.show(reading.subjects)
 
     async def _rows(
-        self, asker: Asker, ask: Ask, grants: tuple[Grant, ...], reached: Reached | None = None
+        self, asker: Asker, ask: Ask, decided: Decided, reached: Reached | None = None
     ) -> Rows:
-        where = self._admission.where(asker.principal, ask, grants, reached)
         for_each = None
         if reached is not None:
             for_each = ForEach(reached.relationship.target_fields, tuple(reached.parents))
+        entity = ask.selection.entity
         read = Read(
-            ask.selection.entity,
-            self._fetched(ask, grants, reached),
-            where,
-            self._admission.order(asker.principal, ask),
+            entity,
+            decided.fields,
+            decided.where,
+            decided.order_by,
             ask.limit,
             for_each,
+            decided.recurs,
         )
-        if ask.through and grants:
+        if ask.through and decided.grants:
             return await self._federation.listed(read, ask.through, asker.calls)
         return await self._federation.read(read, asker.calls)
-
-    def _fetched(
-        self, ask: Ask, grants: tuple[Grant, ...], reached: Reached | None
-    ) -> tuple[str, ...]:
-        """Return the columns that showing, joining, paging and tagging need, and no other."""
-        entity = self.entities[ask.selection.entity]
-        seen = {
-            name for name in ask.selection.fields if any(shows(grant, name) for grant in grants)
-        }
-        joins = {
-            own
-            for name in ask.selection.relationships
-            for own in entity.relationships[name].own_fields
-        }
-        names = {*entity.key, *seen, *joins, *(order.field for order in ask.order_by)}
-        if entity.name in self._subjects:
-            names.update(self._subjects[entity.name].fields)
-        if reached is not None:
-            names.update(reached.relationship.target_fields)
-        if len(grants) > 1:
-            for grant in grants:
-                rows = opened(grant, entity, reached)
-                names |= self._federation.fields_named(entity.name, rows)
-        extremes = (order.extreme.name for order in ask.order_by if order.extreme)
-        origin = (ORIGIN,) if self._federation.is_shared(entity.name) else ()
-        return (*(name for name in entity.fields if name in names), *extremes, *origin)
 
     async def _records(
         self,
         asker: Asker,
         ask: Ask,
-        grants: tuple[Grant, ...],
+        decided: Decided,
         rows: Rows,
         reached: Reached | None = None,
     ) -> list[Record]:
-        entity = self.entities[ask.selection.entity]
-        shown = tuple(sorted(ask.selection.fields))
         if not rows.rows:
             return []
-        tags = await self._tags(asker, entity, grants, rows, reached)
-        return self._made(entity, shown, rows, grants, tags)
+        entity = self.entities[ask.selection.entity]
+        tags = await self._tags(asker, entity, decided.grants, rows, reached)
+        return self._made(entity, ask.selection.fields, rows, decided.grants, tags)
 
     def _made(
         self,
         entity: Entity,
-        shown: tuple[str, ...],
+        fields: frozenset[str],
         rows: Rows,
         grants: tuple[Grant, ...],
         tags: Sequence[frozenset[int]],
@@ -321,15 +295,11 @@ class Gate:
         """Return the rows that some grant admits, each shown as its own grants show it."""
         if not rows.rows:
             return []
-        layouts = self._layouts(entity, shown, rows)
-        kept = layouts[0].kept
-        columns = [shown_column(name, rows, kept, grants, tags) for name in shown]
-        values: Iterable[Sequence[object]] = (
-            zip(*columns, strict=True) if columns else ((),) * len(rows.rows)
-        )
+        shown = shown_rows(fields, rows, grants, tags)
+        layouts = self._layouts(entity, shown.names, rows)
         return [
             Record(layout, seen, row, tag)
-            for layout, seen, row, tag in zip(layouts, values, rows.rows, tags, strict=True)
+            for layout, seen, row, tag in zip(layouts, shown.rows, rows.rows, tags, strict=True)
             if tag
         ]
 

@@ -11,7 +11,7 @@ could choose what is suppressed by opening people would compare the tables befor
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from auth.aggregates import AggregateGrant
 from contract.entity import Entity
@@ -26,16 +26,15 @@ from resolvers.subjects import Subject, speaks_of_people
 from resolvers.suppression import Lattice, hidden
 from resolvers.tabulation import (
     Figure,
-    Group,
+    Groups,
     Key,
-    Sums,
     Table,
     TableAsk,
     Wanted,
-    in_order,
+    figures_of,
     measures_of,
     name_of,
-    rows_of,
+    places_of,
 )
 from sources.federation import Federation
 
@@ -90,7 +89,7 @@ class _Counts:
     """The table as counted: measures by leaf cell and whom they speak of; paths by field."""
 
     paths: Sequence[Mapping[Node, Path]]
-    cells: Mapping[tuple[Cell, object], Sums]
+    cells: Mapping[tuple[Cell, object], "_Sums"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +109,16 @@ class _Counting:
         Raises: SourceFailure where a system fails, since a part of a table is no table.
         """
         wanted = (Wanted(figure, name) for name in self.sums for figure in (_SUM, _AVERAGE))
-        measures = measures_of(wanted)
+        measures = measures_of(tuple(wanted))
+        names = [measure.name for measure in measures]
         by = tuple(each.field for each in self.frame.by)
         named = tuple(dict.fromkeys((*by, *([self.apart] if self.apart else []))))
         question = Aggregate(self.frame.entity.name, measures, rows, named)
         answer = await self.federation.aggregate(question, self.asker.calls)
         paths: list[dict[Node, Path]] = [{} for _ in by]
-        cells: dict[tuple[Cell, object], Sums] = {}
+        cells: dict[tuple[Cell, object], _Sums] = {}
         path_of, leaves = self.frame.paths(), set[Cell]()
-        for values, measured in rows_of(answer, len(named)):
+        for values in answer.rows:
             found = [path(value) for path, value in zip(path_of, values, strict=False)]
             cell = tuple(path[-1] for path in found)
             for known, path in zip(paths, found, strict=True):
@@ -127,7 +127,7 @@ class _Counting:
             if len(leaves) > LARGEST_TABLE:
                 raise TooComplex
             person = values[named.index(self.apart)] if self.apart else None
-            cells.setdefault((cell, person), Sums()).add(measures, measured)
+            cells.setdefault((cell, person), _Sums()).add(names, values[len(named) :])
         return _Counts(paths, cells)
 
 
@@ -163,29 +163,34 @@ class _Publication:
                 if self.ask.by:
                     cell = self.picked.cell(paths, grouped=True)
                     groups.setdefault(self.picked.key(paths), set()).add(cell)
-        made = (self._group(key, cells, totals, veil) for key, cells in groups.items())
-        return Table(in_order(made), self._group((), everything, totals, veil))
+        keys = list(groups)
+        ordered = [keys[place] for (place,) in places_of(list(zip(*keys, strict=True)))]
+        return Table(
+            self._groups({key: groups[key] for key in ordered}, totals, veil),
+            self._groups({(): everything}, totals, veil),
+        )
 
-    def _group(
-        self,
-        key: Key,
-        cells: Iterable[Cell],
-        totals: Mapping[Cell, Sums],
-        veil: frozenset[Cell],
-    ) -> Group:
-        sums = Sums()
-        for cell in cells:
-            sums.join(totals[cell])
-        veiled = not veil.isdisjoint(cells)
-        figures = {each: None if veiled else sums.figure(each) for each in self.ask.wanted}
-        return Group(key, figures, veiled)
+    def _groups(
+        self, cells: Mapping[Key, set[Cell]], totals: Mapping[Cell, "_Sums"], veil: frozenset[Cell]
+    ) -> Groups:
+        sums = [_Sums.of(totals[cell] for cell in each) for each in cells.values()]
+        veiled = [not veil.isdisjoint(each) for each in cells.values()]
+        measured = {
+            measure.name: [each.values.get(measure.name) for each in sums]
+            for measure in measures_of(self.ask.wanted)
+        }
+        figures = {
+            each: [None if hides else value for hides, value in zip(veiled, column, strict=True)]
+            for each, column in figures_of(self.ask.wanted, measured).items()
+        }
+        return Groups(list(cells), figures, veiled)
 
-    def _totals(self) -> dict[Cell, Sums]:
+    def _totals(self) -> dict[Cell, "_Sums"]:
         lattice = Lattice(self.counts.paths, {})
-        totals: dict[Cell, Sums] = {}
+        totals: dict[Cell, _Sums] = {}
         for (leaf, _), sums in self.counts.cells.items():
             for cell in lattice.above(leaf):
-                totals.setdefault(cell, Sums()).join(sums)
+                totals.setdefault(cell, _Sums()).join(sums)
         return totals
 
     def _veil(self, field: str) -> frozenset[Cell]:
@@ -204,10 +209,41 @@ class _Publication:
         small = {cell for cell, found in people.items() if found.number < self.threshold}
         return hidden(lattice, small, self.threshold)
 
-    def _unknown(self, leaf: Cell, person: object, sums: Sums, name: str) -> int:
+    def _unknown(self, leaf: Cell, person: object, sums: "_Sums", name: str) -> int:
         """Return how many of the rows the principal does not see."""
-        seen = self.known.cells.get((leaf, person), Sums())
+        seen = self.known.cells.get((leaf, person), _Sums())
         return sums.number(name) - seen.number(name)
+
+
+class _Sums:
+    """Numbers of rows and sums, by the names of their measures; what nobody has is left out."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, parts: Iterable["_Sums"]) -> "_Sums":
+        """Return the sums of all parts together."""
+        sums = cls()
+        for part in parts:
+            sums.join(part)
+        return sums
+
+    def add(self, names: Iterable[str], values: Iterable[object]) -> None:
+        """Add the measures of another part to these."""
+        for name, value in zip(names, values, strict=True):
+            if value is not None:
+                self.values[name] = self.values[name] + value if name in self.values else value
+
+    def join(self, other: "_Sums") -> None:
+        """Add those of another part to these."""
+        self.add(other.values, other.values.values())
+
+    def number(self, name: str) -> int:
+        """Return a number of rows; 0 where there is none."""
+        return int(str(self.values.get(name, 0)))
 
 
 class _People:

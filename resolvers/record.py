@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from contract.entity import Entity, Relationship
@@ -96,8 +97,42 @@ class Record:
         """Return the value itself, for joins and cursors only."""
         return self.kept[self.layout.kept[field]]
 
-    def join(self, relationship: Relationship) -> tuple[object, ...] | None:
-        """Return this side of a join; None where it relates to nothing."""
-        kept, places = self.kept, self.layout.kept
-        values = tuple(kept[places[field]] for field in relationship.own_fields)
-        return values if relates(values) else None
+
+def joined(
+    records: Sequence[Record], relationship: Relationship
+) -> Sequence[tuple[object, ...] | None]:
+    """
+    Return each record's side of a join; None where it relates to nothing.
+
+    Shape:  records (n) -> keys (n), same order.
+    """
+    keys = _keys(records, relationship.own_fields)
+    if relates(tuple(frozenset(chain.from_iterable(keys)))):
+        return keys
+    return [key if relates(key) else None for key in keys]
+
+
+def by_fields(
+    records: Sequence[Record], names: tuple[str, ...]
+) -> dict[tuple[object, ...], list[Record]]:
+    """Return the records by the clear values of these fields."""
+    found: dict[tuple[object, ...], list[Record]] = {}
+    for record, key in zip(records, _keys(records, names), strict=True):
+        if key in found:
+            found[key].append(record)
+        else:
+            found[key] = [record]
+    return found
+
+
+def _keys(records: Sequence[Record], names: tuple[str, ...]) -> Sequence[tuple[object, ...]]:
+    if not records:
+        return ()
+    layout = records[0].layout
+    if any(record.layout is not layout for record in records):
+        return [tuple([record.clear(name) for name in names]) for record in records]
+    if len(names) == 1:
+        place = layout.kept[names[0]]
+        return [(record.kept[place],) for record in records]
+    places = [layout.kept[name] for name in names]
+    return [tuple([record.kept[place] for place in places]) for record in records]

@@ -1,6 +1,9 @@
 """How a field of each row is shown: whole, masked or denied, by the grants of its own row."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 from auth.policy import HIDDEN, SHOWN, Grant, masked
 from contract.read import Rows
@@ -12,23 +15,45 @@ def shows(grant: Grant, name: str) -> bool:
     return grant.access.get(name, HIDDEN) != HIDDEN
 
 
-def places(names: Sequence[str]) -> dict[str, int]:
+@lru_cache(maxsize=4_096)
+def places(names: tuple[str, ...]) -> Mapping[str, int]:
     """Return where each name stands."""
-    return {name: place for place, name in enumerate(names)}
+    return MappingProxyType({name: place for place, name in enumerate(names)})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """
+    What a client may get of some rows, masked.
+
+    Shape:  names (m), rows (n) of m values.
+    """
+
+    names: tuple[str, ...]
+    rows: Iterable[Sequence[object]]
+
+
+def shown_rows(
+    fields: frozenset[str], rows: Rows, grants: tuple[Grant, ...], tags: Sequence[frozenset[int]]
+) -> Shown:
+    """Return the fields of every row as shown."""
+    names, at = tuple(sorted(fields)), places(rows.fields)
+    if not names:
+        return Shown((), ((),) * len(rows.rows))
+    natives = tuple(zip(*rows.rows, strict=True))
+    columns = (
+        shown_column(name, natives[at[name]], grants, tags)
+        if name in at
+        else (DENIED,) * len(rows.rows)
+        for name in names
+    )
+    return Shown(names, zip(*columns, strict=True))
 
 
 def shown_column(
-    name: str,
-    rows: Rows,
-    places: Mapping[str, int],
-    grants: tuple[Grant, ...],
-    tags: Sequence[frozenset[int]],
-) -> list[object]:
+    name: str, column: Sequence[object], grants: tuple[Grant, ...], tags: Sequence[frozenset[int]]
+) -> Sequence[object]:
     """Return one field of every row as shown."""
-    if name not in places:
-        return [DENIED] * len(rows.rows)
-    place = places[name]
-    column = [row[place] for row in rows.rows]
     accesses = {grant.access.get(name, HIDDEN) for grant in grants}
     if len(accesses) == 1:
         return _shown_alike(accesses.pop(), column)
@@ -39,7 +64,7 @@ def shown_column(
     ]
 
 
-def _shown_alike(access: str, column: list[object]) -> list[object]:
+def _shown_alike(access: str, column: Sequence[object]) -> Sequence[object]:
     return column if access == SHOWN else [_shown(access, value) for value in column]
 
 

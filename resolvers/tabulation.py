@@ -3,19 +3,24 @@ What is asked of rows as numbers, and what becomes of the groups that systems an
 
 Systems group by whole values. Where a value is cut to a level, as a day to its month, their groups
 are put together here, which counts, sums and extremes allow; distinct values are told apart here.
+Values are handled by column: of what a thousand groups have in common, nothing is done twice.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, TypeAlias
+from functools import lru_cache
+from itertools import repeat
+from typing import Any, Final, TypeAlias
 
 from contract.errors import SourceFailure
 from contract.predicate import INVALID, TRUE, Predicate
 from contract.read import Function, Measure, Order, Rows
 from resolvers.ask import Ask, Selection
-from resolvers.dimensions import Dimension
+from resolvers.dimensions import Cut, Dimension, cut_column
+from sources.merging import Column, joined
 
 Key: TypeAlias = tuple[object, ...]
 
@@ -59,6 +64,11 @@ class TableAsk:
         orders = tuple(Order(name) for name in dict.fromkeys(named) if name)
         return Ask(Selection(self.entity), self.where, orders)
 
+    def told_apart(self) -> tuple[str, ...]:
+        """Return the fields of which different values are counted."""
+        fields = (each.field for each in self.wanted if each.figure is Figure.COUNT_DISTINCT)
+        return tuple(dict.fromkeys(fields))
+
     def values(self) -> frozenset[str]:
         """Return the fields of which values of rows stand in the answer, as keys or extremes."""
         extremes = (each.field for each in self.wanted if each.figure in (Figure.MIN, Figure.MAX))
@@ -66,30 +76,38 @@ class TableAsk:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """The figures of one group; those that are not published are null, and `suppressed` is set."""
+class Groups:
+    """
+    Groups side by side: their keys, and of each figure a column with one for each group.
 
-    key: Key
-    figures: Mapping[Wanted, object]
-    suppressed: bool = False
+    A figure that is not published is null, and `suppressed` is set for its group.
+    """
+
+    keys: Sequence[Key]
+    figures: Mapping[Wanted, Column]
+    suppressed: Sequence[bool]
+
+
+NO_GROUPS: Final = Groups((), {}, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """
-    Groups in the order of their keys, nulls last, and all of them together.
+    Groups in the order of their keys, nulls last, and all of them together as one, without a key.
 
     `failures`: of the systems whose rows are not counted; numbers of rows are lower bounds then.
     """
 
-    groups: tuple[Group, ...]
-    total: Group
+    groups: Groups
+    total: Groups
     failures: tuple[SourceFailure, ...] = ()
 
 
+_MISSING: Final[AbstractSet[object]] = frozenset({None, INVALID})
 _PARTS: Final[Mapping[Figure, tuple[Function, ...]]] = {
     Figure.COUNT: (Function.COUNT,),
-    Figure.COUNT_DISTINCT: (),
+    Figure.COUNT_DISTINCT: (),  # added up it tells nothing
     Figure.SUM: (Function.SUM,),
     Figure.AVERAGE: (Function.SUM, Function.COUNT),
     Figure.MIN: (Function.MIN,),
@@ -97,7 +115,8 @@ _PARTS: Final[Mapping[Figure, tuple[Function, ...]]] = {
 }
 
 
-def measures_of(wanted: Iterable[Wanted]) -> tuple[Measure, ...]:
+@lru_cache(maxsize=256)  # by figures and names of fields alone
+def measures_of(wanted: tuple[Wanted, ...]) -> tuple[Measure, ...]:
     """Return what is asked of systems: measures of which those of parts give those of the whole."""
     measures = {
         name_of(function, each.field): Measure(
@@ -114,56 +133,23 @@ def name_of(function: Function, field: str = "") -> str:
     return f"#{function}:{field}"
 
 
-class Sums:
-    """The measures of a group, put together from its parts, and the values told apart in it."""
+def figures_of(wanted: Sequence[Wanted], measured: Mapping[str, Column]) -> dict[Wanted, Column]:
+    """Return the figures by group; null where no row has a value, 0 where rows are counted."""
+    return {each: _figure(each, measured) for each in wanted}
 
-    __slots__ = ("distinct", "values")
 
-    def __init__(self) -> None:
-        self.values: dict[str, object] = {}
-        self.distinct: dict[str, set[object]] = {}
-
-    def add(self, measures: Sequence[Measure], values: Sequence[object]) -> None:
-        """Put the measures of another part to these."""
-        for measure, value in zip(measures, values, strict=True):
-            if value is not None:
-                known = self.values.get(measure.name)
-                joined = value if known is None else _JOINED[measure.function](known, value)
-                self.values[measure.name] = joined
-
-    def join(self, other: "Sums") -> None:
-        """Put numbers and sums of another group to these."""
-        for name, value in other.values.items():
-            known = self.values.get(name)
-            self.values[name] = value if known is None else _sum(known, value)
-
-    def number(self, name: str) -> int:
-        """Return a number of rows; 0 where there is none."""
-        return int(str(self.values.get(name, 0)))
-
-    def note(self, field: str, value: object) -> None:
-        """Note a value of a field whose values are told apart."""
-        seen = self.distinct.setdefault(field, set())
-        if value is not None and value is not INVALID:
-            seen.add(value)
-
-    def figure(self, wanted: Wanted) -> object:
-        """Return one figure; null where no row has a value, 0 where rows are counted."""
-        match wanted.figure:
-            case Figure.COUNT_DISTINCT:
-                return len(self.distinct.get(wanted.field, ()))
-            case Figure.AVERAGE:
-                total = self.values.get(name_of(Function.SUM, wanted.field))
-                counted = self.values.get(name_of(Function.COUNT, wanted.field))
-                return average(total, counted)
-            case _:
-                (function,) = _PARTS[wanted.figure]
-                nothing = 0 if wanted.figure is Figure.COUNT else None
-                return self.values.get(name_of(function, wanted.field), nothing)
-
-    def group(self, key: Key, wanted: Iterable[Wanted]) -> Group:
-        """Return all figures that are wanted."""
-        return Group(key, {each: self.figure(each) for each in wanted})
+def _figure(wanted: Wanted, measured: Mapping[str, Column]) -> Column:
+    match wanted.figure:
+        case Figure.COUNT_DISTINCT:
+            return measured[name_of(Function.COUNT_DISTINCT, wanted.field)]
+        case Figure.COUNT:
+            return [rows or 0 for rows in measured[name_of(Function.COUNT)]]
+        case Figure.AVERAGE:
+            totals = measured[name_of(Function.SUM, wanted.field)]
+            return list(map(average, totals, measured[name_of(Function.COUNT, wanted.field)]))
+        case _:
+            (function,) = _PARTS[wanted.figure]
+            return measured[name_of(function, wanted.field)]
 
 
 def average(total: object, counted: object) -> Decimal | None:
@@ -173,35 +159,63 @@ def average(total: object, counted: object) -> Decimal | None:
     return Decimal(total) / counted
 
 
-def in_order(groups: Iterable[Group]) -> tuple[Group, ...]:
-    """Return the groups by their keys, nulls last."""
-    return tuple(sorted(groups, key=lambda group: [(v is None, _sortable(v)) for v in group.key]))
+def tabulated(ask: TableAsk, cut: Mapping[Dimension, Cut], rows: Rows) -> Table:
+    """Return the table of groups by whole values, of which `rows` has fields and measures."""
+    columns = columns_of(rows)
+    keys = [cut_column(cut[each], columns[each.field]) for each in ask.by]
+    places = places_of(keys)
+    whole = list(zip(*keys, strict=True))
+    groups = _groups(ask, [whole[each[0]] for each in places], columns, places)
+    total = _groups(ask, [()], columns, [range(len(rows.rows))])
+    return Table(groups, total, rows.failures)
 
 
-def rows_of(rows: Rows, width: int) -> Iterable[tuple[Key, Key]]:
-    """Yield each group's values of the fields it was asked by, and its measures."""
-    return ((row[:width], row[width:]) for row in rows.rows)
+def columns_of(rows: Rows) -> dict[str, Column]:
+    """Return the rows' columns by their names."""
+    columns = zip(*rows.rows, strict=True) if rows.rows else [()] * len(rows.fields)
+    return dict(zip(rows.fields, columns, strict=True))
 
 
-def _sortable(value: object) -> object:
+def _groups(
+    ask: TableAsk,
+    keys: Sequence[Key],
+    columns: Mapping[str, Column],
+    places: Sequence[Sequence[int]],
+) -> Groups:
+    measured: dict[str, Column] = {
+        measure.name: joined(measure.function, columns[measure.name], places)
+        for measure in measures_of(ask.wanted)
+    }
+    for field in ask.told_apart():
+        values = columns[field]
+        apart = [len({values[place] for place in each} - _MISSING) for each in places]
+        measured[name_of(Function.COUNT_DISTINCT, field)] = apart
+    return Groups(keys, figures_of(ask.wanted, measured), [False] * len(keys))
+
+
+def places_of(keys: Sequence[Column]) -> list[list[int]]:
+    """
+    Return where the rows of each group stand, groups in the order of their keys, nulls last.
+
+    Shape:  a column (n) for each part of the key -> places (m).
+    """
+    codes: list[int] = []
+    for column in keys:
+        ranks = _ranks(column)
+        width, own = len(ranks), map(ranks.__getitem__, column)
+        codes = [code * width + rank for code, rank in zip(codes or repeat(0), own, strict=False)]
+    places: dict[int, list[int]] = {}
+    for place, code in enumerate(codes):
+        places.setdefault(code, []).append(place)
+    return [places[code] for code in sorted(places)]
+
+
+def _ranks(column: Column) -> dict[object, int]:
+    known = dict.fromkeys(column)
+    nulls = [None] if None in known else []
+    known.pop(None, None)
+    return {value: rank for rank, value in enumerate([*sorted(known, key=_sortable), *nulls])}
+
+
+def _sortable(value: object) -> Any:
     return value if isinstance(value, int) else str(value)
-
-
-def _sum(known: object, value: object) -> object:
-    return known + value  # type: ignore[operator] # numbers of one field
-
-
-def _least(known: object, value: object) -> object:
-    return min([known, value])  # type: ignore[type-var] # values of one field
-
-
-def _greatest(known: object, value: object) -> object:
-    return max([known, value])  # type: ignore[type-var] # values of one field
-
-
-_JOINED: Final = {
-    Function.COUNT: _sum,
-    Function.SUM: _sum,
-    Function.MIN: _least,
-    Function.MAX: _greatest,
-}

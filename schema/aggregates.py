@@ -5,24 +5,24 @@ What is asked for is read off the selection, so that systems compute that and no
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from inspect import Parameter, Signature
-from typing import Annotated, Any, Final, Optional
+from itertools import count, repeat
+from typing import Annotated, Any, Final, NamedTuple, Optional
 
 import strawberry
-from strawberry.types import Info
 from strawberry.utils.str_converters import to_camel_case, to_snake_case
 
 from contract.entity import Entity, Kind
 from contract.errors import BadInput
 from contract.predicate import In
+from execution.adapter import set_field
 from execution.selection import argument_of, named
 from resolvers.ask import Ask, Selection
 from resolvers.context import RequestContext
 from resolvers.dimensions import Dimension
-from resolvers.tabulation import Figure, Group, Table, TableAsk, Wanted
+from resolvers.tabulation import Figure, Groups, Table, TableAsk, Wanted
 from schema.fetching import RawInfo, note_missing, raw_info
 from schema.filters import Inputs, predicate_of
 
@@ -74,24 +74,21 @@ class GroupKey:
     label: str | None = strawberry.field(description="名称 | What people call it")
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One group on its way to the client."""
+class _Row(NamedTuple):
+    """One group on its way to the client: the place of its figures in their columns."""
 
-    group: Group
-    keys: list[GroupKey] = field(default_factory=list)
-
-    @property
-    def suppressed(self) -> bool:
-        """Return whether a figure is not published."""
-        return self.group.suppressed
+    keys: Sequence[GroupKey]
+    rows: object
+    suppressed: bool
+    figures: Mapping[Wanted, Sequence[object]]
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """A table on its way to the client."""
 
-    groups: list[_Row]
+    groups: Sequence[_Row]
     total: _Row
     completeness: TableCompleteness
 
@@ -133,7 +130,7 @@ class Tables:
         answer, group_by = _answer_type(entity, fields, numeric), _group_by(entity, fields)
         labels = {name: self._labels(entity, name) for name in entity.fields}
 
-        async def resolve(info: Any, **given: Any) -> _Answer:
+        async def resolve(parents: Sequence[object], info: Any, **given: Any) -> list[_Answer]:
             raw, context = raw_info(info), info.context
             ask = TableAsk(
                 entity.name,
@@ -143,12 +140,12 @@ class Tables:
                 given.get("partial") is True,
             )
             table = await context.gate.aggregate(context.asker, ask)
-            note_missing(raw, [table.failures])
+            note_missing(raw, [table] * len(parents))
             divisions = await _division_names(raw, entity, ask, table)
-            return _answer(ask, table, {**labels, **divisions})
+            return [_answer(ask, table, {**labels, **divisions})] * len(parents)
 
-        resolve.__signature__ = _signature(self.inputs[entity.name], group_by, answer)  # type: ignore[attr-defined] # read by inspect.signature
-        return strawberry.field(resolver=resolve, description=entity.description)
+        arguments = _arguments(self.inputs[entity.name], group_by)
+        return set_field(resolve, Optional[answer], arguments, description=entity.description)
 
     def _labels(self, entity: Entity, name: str) -> Mapping[str, str]:
         if entity.fields[name].kind is Kind.BOOLEAN:
@@ -189,13 +186,13 @@ def _group_by(entity: Entity, fields: Any) -> Any:
 
 def _answer_type(entity: Entity, fields: Any, numeric: Any) -> Any:
     group: Any = type(f"{entity.name}Group", (), {})
-    group.__annotations__ = {"keys": list[GroupKey], "suppressed": bool}
+    group.__annotations__ = {"keys": list[GroupKey], "suppressed": bool, "rows": Optional[int]}
     group.keys = strawberry.field(description="分组取值,合计没有 | Its values; none for the total")
     group.suppressed = strawberry.field(
         description="是否有数字因人数过少而不公布 | Whether a figure is null since too few people"
         " would stand behind it, or behind one that it would give away"
     )
-    group.count = strawberry.field(resolver=_count, description="条数 | How many rows")
+    group.rows = strawberry.field(name="count", description="条数 | How many rows")
     for name, (figure, meaning) in _BY_FIELD.items():
         is_sum = figure in (Figure.SUM, Figure.AVERAGE)
         given = numeric if is_sum else fields
@@ -217,10 +214,6 @@ def _answer_type(entity: Entity, fields: Any, numeric: Any) -> Any:
     return strawberry.type(answer, description=f"{entity.name} 的统计 | Figures of {entity.name}")
 
 
-def _count(root: _Row) -> int | None:
-    return root.group.figures.get(Wanted(Figure.COUNT))  # type: ignore[return-value] # a number of rows
-
-
 _RETURNS: Final[Mapping[Figure, Any]] = {
     Figure.COUNT_DISTINCT: int | None,
     Figure.MIN: str | None,
@@ -231,16 +224,18 @@ _RETURNS: Final[Mapping[Figure, Any]] = {
 
 
 def _figure(figure: Figure, fields: Any, meaning: str) -> Any:
-    def resolve(root: Any, field: Any) -> Any:
-        found = root.group.figures.get(Wanted(figure, field.value))
-        return _text(found) if figure in (Figure.MIN, Figure.MAX) else found
+    is_text = figure in (Figure.MIN, Figure.MAX)
+
+    def resolve(parents: Sequence[_Row], _: object, field: Any) -> list[object]:
+        wanted = Wanted(figure, field.value)
+        column = [row.figures[wanted][row.place] for row in parents]
+        return list(map(_text, column)) if is_text else column
 
     described = Annotated[fields, strawberry.argument(description="字段 | The field")]
-    resolve.__annotations__ = {"root": Any, "field": described, "return": _RETURNS[figure]}
-    return strawberry.field(resolver=resolve, description=meaning)
+    return set_field(resolve, _RETURNS[figure], {"field": described}, description=meaning)
 
 
-def _signature(inputs: Inputs, group_by: Any, answer: Any) -> Signature:
+def _arguments(inputs: Inputs, group_by: Any) -> Mapping[str, Any]:
     arguments = {
         "where": (inputs.where, "统计哪些 | Which rows are meant"),
         "group_by": (
@@ -249,17 +244,10 @@ def _signature(inputs: Inputs, group_by: Any, answer: Any) -> Signature:
         ),
         "partial": (bool, "有系统未答复时仍给出其余部分 | Count the rest where a system fails"),
     }
-    given = [
-        Parameter(
-            name,
-            Parameter.KEYWORD_ONLY,
-            default=strawberry.UNSET,
-            annotation=Annotated[Optional[kind], strawberry.argument(description=meaning)],
-        )
+    return {
+        name: Annotated[Optional[kind], strawberry.argument(description=meaning)]
         for name, (kind, meaning) in arguments.items()
-    ]
-    info = Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
-    return Signature([info, *given], return_annotation=Optional[answer])
+    }
 
 
 def _wanted(raw: RawInfo, fields: Any) -> tuple[Wanted, ...]:
@@ -292,14 +280,15 @@ async def _division_names(
     raw: RawInfo, entity: Entity, ask: TableAsk, table: Table
 ) -> dict[str, Mapping[str, str]]:
     """Return what the divisions among the keys are called, by field, where that is asked for."""
-    asked = {node.name.value for node in named(raw, "groups", "keys")}
     places = [
         place
         for place, each in enumerate(ask.by)
         if entity.fields[each.field].kind is Kind.DIVISION
     ]
-    codes = {str(group.key[place]) for group in table.groups for place in places}
-    if "label" not in asked or not codes:
+    if not places or all(node.name.value != "label" for node in named(raw, "groups", "keys")):
+        return {}
+    codes = {str(key[place]) for key in table.groups.keys for place in places}
+    if not codes:
         return {}
     context: RequestContext = raw.context
     selection = Selection(_DIVISION, frozenset({"code", "name"}))
@@ -309,28 +298,34 @@ async def _division_names(
 
 
 def _answer(ask: TableAsk, table: Table, labels: Mapping[str, Mapping[str, str]]) -> _Answer:
-    rows = [
-        _Row(
-            group,
-            [
-                _key(each.field, value, labels.get(each.field, {}))
-                for each, value in zip(ask.by, group.key, strict=True)
-            ],
-        )
-        for group in table.groups
+    columns = [
+        _keys(each.field, column, labels.get(each.field, {}))
+        for each, column in zip(ask.by, zip(*table.groups.keys, strict=True), strict=False)
     ]
+    (total,) = _rows(table.total, [()])
     whole = TableCompleteness.LOWER_BOUND if table.failures else TableCompleteness.COMPLETE
-    return _Answer(rows, _Row(table.total), whole)
+    return _Answer(_rows(table.groups, list(zip(*columns, strict=True))), total, whole)
 
 
-def _key(name: str, value: object, labels: Mapping[str, str]) -> GroupKey:
-    text = _text(value)
-    return GroupKey(field=name, value=text, label=None if text is None else labels.get(text, text))
+def _rows(groups: Groups, keys: Sequence[Sequence[GroupKey]]) -> list[_Row]:
+    numbers = groups.figures.get(Wanted(Figure.COUNT), repeat(None))
+    several = zip(keys, numbers, groups.suppressed, repeat(groups.figures), count(), strict=False)
+    return list(map(_Row._make, several))
+
+
+def _keys(name: str, column: Sequence[object], labels: Mapping[str, str]) -> list[GroupKey]:
+    """Return the keys of a column of values, one and the same for equal ones."""
+    made: dict[object, GroupKey] = {}
+    for value in dict.fromkeys(column):
+        text = _text(value)
+        label = None if text is None else labels.get(text, text)
+        made[value] = GroupKey(field=name, value=text, label=label)
+    return [made[value] for value in column]
 
 
 def _text(value: object) -> str | None:
-    if value is None:
-        return None
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     isoformat = getattr(value, "isoformat", None)

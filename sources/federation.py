@@ -10,7 +10,8 @@ answer with a part missing.
 import asyncio
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from contract.entity import Entity
 from contract.errors import SourceFailure, TooComplex
@@ -27,7 +28,7 @@ from contract.predicate import (
     conjuncts,
     relations_of,
 )
-from contract.read import Aggregate, Read, Rows
+from contract.read import Aggregate, ForEach, Read, Rows
 from contract.source import Source, runs_no_exists
 from sources import rowset
 from sources.drops import Noticed, notice_nothing
@@ -44,6 +45,7 @@ __all__ = ["ORIGIN", "Call", "Calls", "Explained", "Federation"]
 
 SCAN_ROWS: Final = 100_000  # more than a township has people
 WALKED_KEYS: Final = 10_000  # asked of one system for one list of what is seen through others
+_QUESTIONS: Final = 8_192
 _NO_HOMES: Final[Homes] = {}
 
 
@@ -71,6 +73,13 @@ class Federation:
         self.dropped = dropped
         self._held = holdings(self.sources, homes)
         self._semijoin = SemiJoin(entities, self._held)
+        self._parts = {
+            name: tuple(
+                Part(held, entities[name], self, _Runs(self._semijoin, held)) for held in holders
+            )
+            for name, holders in self._held.items()
+        }
+        self._recurring = lru_cache(maxsize=_QUESTIONS)(self._question)
 
     def holders(self, entity: str) -> tuple[Holding, ...]:
         """Return the systems that hold the entity, each with the rows that are its own."""
@@ -99,14 +108,21 @@ class Federation:
         extreme = next((order.extreme for order in read.order_by if order.extreme), None)
         if extreme is not None:
             return await Ranking(read, extreme, _Asking(self, calls)).ranked()
-        read = await self._prepared(read, calls)
-        asked = list(self._asked(read.entity, read.where, calls))
+        question = (self._recurring if read.recurs else self._question)(read.entity, read.where)
+        asked = question.asked
+        if question.asks_others:
+            read = await self._prepared(read, calls)
+            asked = self._asked(read.entity, read.where)
         if not asked or (read.for_each is not None and not read.for_each.keys):
             return Rows(read.fields, ())
         if len(asked) == 1:
             part, where = asked[0]
-            return await part.read(replace(read, where=where))
-        return await self._scattered(read, asked)
+            return await part.read(_narrowed(read, where), calls)
+        return await self._scattered(read, asked, calls)
+
+    def _question(self, entity: str, where: Predicate) -> "_Question":
+        asks_others = bool(relations_of(where))
+        return _Question(asks_others, () if asks_others else self._asked(entity, where))
 
     async def _prepared(self, read: Read, calls: Calls) -> Read:
         """
@@ -117,7 +133,7 @@ class Federation:
         """
         asking = _Asking(self, calls)
         if read.for_each is None:
-            return replace(read, where=await self._semijoin.driven(read.entity, read.where, asking))
+            return _narrowed(read, await self._semijoin.driven(read.entity, read.where, asking))
         keys = Rows(read.for_each.fields, read.for_each.keys)
         alone = all_of(*(p for p in conjuncts(read.where) if self._told_by(keys, read, p)))
         if alone == TRUE:
@@ -125,7 +141,7 @@ class Federation:
         related = await self._semijoin.following(read.entity, keys, alone, asking)
         kept = tuple(rowset.keep(keys, alone, related).rows)
         rest = all_of(*(part for part in conjuncts(read.where) if part not in conjuncts(alone)))
-        return replace(read, where=rest, for_each=replace(read.for_each, keys=kept))
+        return replace(read, where=rest, for_each=ForEach(read.for_each.fields, kept), recurs=False)
 
     def _told_by(self, keys: Rows, read: Read, part: Predicate) -> bool:
         """Return whether a condition about related rows depends on the keys alone."""
@@ -180,11 +196,11 @@ class Federation:
         own = next(holding.own for holding in holders if holding.source.name == home)
         read = replace(read, where=own)  # a row that says it is another one's is no copy of this
         others = (
-            Part(replace(holding, own=outside(holding.own)), entity, self, runs_no_exists, calls)
+            Part(replace(holding, own=outside(holding.own)), entity, self, runs_no_exists)
             for holding in holders
             if holding.source.name != home and may_hold(own, outside(holding.own))
         )
-        answers = await _all_of(part.read(read) for part in others)
+        answers = await _all_of(part.read(read, calls) for part in others)
         return merged(read, answers, ()) if answers else Rows(read.fields, ())
 
     async def aggregate(self, aggregate: Aggregate, calls: Calls, *, partial: bool = False) -> Rows:
@@ -199,13 +215,13 @@ class Federation:
         if aggregate.where == FALSE:
             return _of_nothing(aggregate)
         where = await self._semijoin.driven(aggregate.entity, aggregate.where, _Asking(self, calls))
-        asked = list(self._asked(aggregate.entity, where, calls))
+        asked = self._asked(aggregate.entity, where)
         if len(asked) == 1:
             part, where = asked[0]
-            return await part.aggregate(replace(aggregate, where=where))
+            return await part.aggregate(replace(aggregate, where=where), calls)
         if not {measure.function for measure in aggregate.measures} <= ADDED:
             return await self._from_rows(replace(aggregate, where=where), calls)
-        questions = (part.aggregate(replace(aggregate, where=kept)) for part, kept in asked)
+        questions = (part.aggregate(replace(aggregate, where=kept), calls) for part, kept in asked)
         if not partial:
             answers = await _all_of(questions)
             return added(aggregate, answers) if answers else _of_nothing(aggregate)
@@ -234,35 +250,45 @@ class Federation:
         Reads:  each home that can hold such rows once.
         Raises: SourceFailure.
         """
-        asked = self._asked(entity, where, calls)
-        counts = await asyncio.gather(*(part.count(kept) for part, kept in asked))
+        asked = self._asked(entity, where)
+        counts = await asyncio.gather(*(part.count(kept, calls) for part, kept in asked))
         known = [count for count in counts if count is not None]
         return sum(known) if len(known) == len(counts) else None
 
-    def _asked(
-        self, entity: str, where: Predicate, calls: Calls
-    ) -> Iterator[tuple[Part, Predicate]]:
-        """Yield the parts that can hold such rows, each with what it is asked; all are disjoint."""
+    def _asked(self, entity: str, where: Predicate) -> "_Asked":
+        """Return the parts that can hold such rows, each with its condition; all are disjoint."""
         if where == FALSE:
-            return
-        for holding in self.holders(entity):
-            if may_hold(where, holding.own):
-                part = Part(holding, self.entities[entity], self, self._runs(holding), calls)
-                yield from ((part, kept) for kept in _batched(holding, where))
+            return ()
+        return tuple(
+            (part, kept)
+            for part in self._parts.get(entity, ())
+            if may_hold(where, part.holding.own)
+            for kept in _batched(part.holding, where)
+        )
 
-    def _runs(self, holding: Holding) -> "_Runs":
-        return _Runs(self._semijoin, holding)
-
-    async def _scattered(self, read: Read, asked: Sequence[tuple[Part, Predicate]]) -> Rows:
+    async def _scattered(self, read: Read, asked: "_Asked", calls: Calls) -> Rows:
         order = tuple(order.field for order in read.order_by)
         fields = tuple(dict.fromkeys((*read.fields, *order)))
-        questions = (part.read(replace(read, fields=fields, where=where)) for part, where in asked)
+        whole = replace(read, fields=fields)
+        questions = (part.read(_narrowed(whole, where), calls) for part, where in asked)
         return merged(read, *await _those_that_answer(questions))
 
     async def _from_rows(self, aggregate: Aggregate, calls: Calls) -> Rows:
         fields = measured_fields(aggregate) or self.entities[aggregate.entity].key
         rows = await _Asking(self, calls).rows(Read(aggregate.entity, fields, aggregate.where))
         return rowset.aggregated(rows, replace(aggregate, where=TRUE))
+
+
+_Asked: TypeAlias = tuple[tuple[Part, Predicate], ...]
+"""The parts that are asked, each with its condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is known of a condition before anybody is asked; parts only where no others are."""
+
+    asks_others: bool
+    asked: _Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +348,10 @@ def _batched(holding: Holding, where: Predicate) -> Iterator[Predicate]:
                 yield all_of(In(part.field, keys[start : start + batch]), *others)
             return
     yield where
+
+
+def _narrowed(read: Read, where: Predicate) -> Read:
+    return read if read.where is where else replace(read, where=where, recurs=False)
 
 
 def _of_nothing(aggregate: Aggregate) -> Rows:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from functools import lru_cache
 from time import monotonic
 from typing import Final, Protocol, TypeAlias
 
@@ -41,6 +41,7 @@ ORIGIN: Final = "#source"
 _FIRST_PAGE: Final = 200
 _LARGEST_PAGE: Final = 4_000
 _LISTED: Final = 2_000  # rows that may be listed to know how many there are
+_PLANS: Final = 2_048
 _BY_KEY: Final = "该系统只能按证件号码等编号查询,请先限定人员或编号。"
 
 
@@ -87,28 +88,53 @@ class Others(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    split: Split
-    order_pushed: bool
-    limit_pushed: bool
+class _Shape:
+    """All of a read that decides how it is asked: everything but its keys and how many rows."""
+
+    fields: tuple[str, ...]
+    where: Predicate
+    order_by: tuple[Order, ...]
+    has_limit: bool
+    key_fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One holding as part of an answer; `runs`: the questions about related rows that run there."""
+class _Plan:
+    """
+    How a read is asked of the source; `fields` are fetched.
 
-    holding: Holding
-    entity: Entity
-    others: Others
-    runs: RunsExists
-    calls: Calls
+    `order`: the total order that pages can be asked for in, if there is one. `believed`: whether a
+    source that is not trusted is asked for all of it, and for no more.
+    """
+
+    split: Split
+    order_pushed: bool
+    limit_pushed: bool
+    fields: tuple[str, ...]
+    order: tuple[Order, ...] | None
+    believed: bool
+
+
+class Part:
+    """
+    One holding as part of answers; `runs`: the questions about related rows that run there.
+
+    How a read is asked depends on its shape alone, and is remembered where it recurs.
+    """
+
+    def __init__(self, holding: Holding, entity: Entity, others: Others, runs: RunsExists) -> None:
+        self.holding = holding
+        self.entity = entity
+        self.others = others
+        self.runs = runs
+        self._planned = lru_cache(maxsize=_PLANS)(self._plan)
 
     @property
     def capabilities(self) -> Capabilities:
         """Return what the source can do with the entity."""
         return self.holding.capabilities
 
-    async def read(self, read: Read) -> Rows:
+    async def read(self, read: Read, calls: Calls) -> Rows:
         """
         Return exactly the rows asked for, of those the source is the home of.
 
@@ -116,23 +142,23 @@ class Part:
         """
         if ORIGIN in read.fields:
             fields = tuple(field for field in read.fields if field != ORIGIN)
-            rows = await self.read(replace(read, fields=fields))
+            rows = await self.read(replace(read, fields=fields), calls)
             return filled(rows, read.fields, {ORIGIN: self.holding.source.name})
-        read = replace(read, where=all_of(read.where, self.holding.own))
         for_each = read.for_each
         if for_each is not None and for_each.fields not in self.capabilities.for_each:
-            return await self._by_predicate(read, for_each)
-        plan = self._plan(read)
-        if self._believed(read, plan):
-            first = await self._first_of(read, plan)
+            return await self._by_predicate(read, for_each, calls)
+        keys = for_each.fields if for_each else ()
+        shape = _Shape(read.fields, read.where, read.order_by, read.limit is not None, keys)
+        plan = (self._planned if read.recurs else self._plan)(shape)
+        if plan.believed:
+            first = await self._first_of(read, plan, calls)
             if first is not None:
                 return first
-        order = self._total_order(read, plan)
-        if read.limit is None or plan.limit_pushed or order is None:
-            return await self._whole(read, plan)
-        return await self._paged(replace(read, order_by=order), plan)
+        if read.limit is None or plan.limit_pushed or plan.order is None:
+            return await self._whole(read, plan, calls)
+        return await self._paged(replace(read, order_by=plan.order), plan, calls)
 
-    async def aggregate(self, aggregate: Aggregate) -> Rows:
+    async def aggregate(self, aggregate: Aggregate, calls: Calls) -> Rows:
         """
         Return the measures over the rows the source is the home of.
 
@@ -144,17 +170,16 @@ class Part:
             source = self.holding.source
             asked = Asked(aggregate.where, aggregated=True)
             entity = aggregate.entity
-            return await _noted(
-                source, entity, lambda: source.aggregate(aggregate), self.calls, asked
-            )
+            return await _noted(source, entity, lambda: source.aggregate(aggregate), calls, asked)
         most = self.others.scan_rows
         fields = measured_fields(aggregate) or self.entity.key
-        rows = await self.read(Read(aggregate.entity, fields, aggregate.where, limit=most + 1))
+        read = Read(aggregate.entity, fields, aggregate.where, limit=most + 1)
+        rows = await self.read(read, calls)
         if len(rows.rows) > most:
             raise TooComplex
         return rowset.aggregated(rows, replace(aggregate, where=TRUE))
 
-    async def count(self, where: Predicate) -> int | None:
+    async def count(self, where: Predicate, calls: Calls) -> int | None:
         """
         Return how many rows the source has; None where it cannot tell and they are too many.
 
@@ -163,40 +188,45 @@ class Part:
         where = all_of(where, self.holding.own)
         counted = Aggregate(self.entity.name, (Measure("rows", Function.COUNT),), where)
         if self.aggregates(counted):
-            return int(str((await self.aggregate(counted)).rows[0][0]))
+            return int(str((await self.aggregate(counted, calls)).rows[0][0]))
         able = self.capabilities
         if not (able.scan and able.limit and pushes(able, where, self.runs)):
             return None
         wanted = Read(self.entity.name, self.entity.key, where, limit=_LISTED + 1)
-        found = len((await self.read(wanted)).rows)
+        found = len((await self.read(wanted, calls)).rows)
         return found if found <= _LISTED else None
 
-    async def _by_predicate(self, read: Read, for_each: ForEach) -> Rows:
+    async def _by_predicate(self, read: Read, for_each: ForEach, calls: Calls) -> Rows:
         """Ask for keys that the source does not take, as any other filter."""
         fields = _joined(read.fields, tuple(order.field for order in read.order_by))
         where = all_of(read.where, one_of(for_each.fields, for_each.keys))
-        rows = await self.read(Read(read.entity, fields, where))
+        rows = await self.read(Read(read.entity, fields, where), calls)
         ordered = rowset.ordered(rows, read.order_by)
         return rowset.project(rowset.limited(ordered, read.limit, for_each), read.fields)
 
-    def _plan(self, read: Read) -> _Plan:
-        capabilities = self.capabilities
-        parts = split(capabilities, read.where, self.runs)
-        if not (capabilities.scan or read.for_each or _by_key(capabilities, parts.pushed)):
+    def _plan(self, shape: _Shape) -> _Plan:
+        able, where = self.capabilities, all_of(shape.where, self.holding.own)
+        parts = split(able, where, self.runs)
+        if not (able.scan or shape.key_fields or _by_key(able, parts.pushed)):
             raise TooComplex(_BY_KEY)
-        if not capabilities.trusted:
+        bare = shape.has_limit and not shape.order_by and not shape.key_fields
+        believed = bare and parts.residual == TRUE and able.limit and not able.trusted
+        if not able.trusted:
             # What such a source was asked is asked again of what it answers.
-            parts = Split(parts.pushed, read.where)
-        ordered = all(order.field in capabilities.order_by for order in read.order_by)
-        limits = capabilities.for_each_limit if read.for_each else capabilities.limit
-        return _Plan(parts, ordered, parts.residual == TRUE and ordered and limits)
+            parts = Split(parts.pushed, where)
+        ordered = all(order.field in able.order_by for order in shape.order_by)
+        limits = able.for_each_limit if shape.key_fields else able.limit
+        limited = parts.residual == TRUE and ordered and limits
+        order = self._total_order(shape) if ordered else None
+        fields = self._fetched(shape, parts.residual, ordered=ordered)
+        return _Plan(parts, ordered, limited, fields, order, believed)
 
-    def _total_order(self, read: Read, plan: _Plan) -> tuple[Order, ...] | None:
+    def _total_order(self, shape: _Shape) -> tuple[Order, ...] | None:
         """Return the order with the key behind it, if pages can be asked for in it."""
         capabilities = self.capabilities
-        if read.for_each or not (plan.order_pushed and capabilities.limit):
+        if shape.key_fields or not capabilities.limit:
             return None
-        order = total_order(self.entity, read.order_by)
+        order = total_order(self.entity, shape.order_by)
         compares = {Operator.EQ, Operator.LT, Operator.GT, Operator.IS_NULL}
         able = capabilities.disjunction and all(
             part.field in capabilities.order_by
@@ -205,52 +235,52 @@ class Part:
         )
         return order if able else None
 
-    async def _whole(self, read: Read, plan: _Plan) -> Rows:
-        """Fetch all that the source keeps, in one question a batch, and run the rest here."""
-        asked = replace(
-            read,
-            fields=self._fetched(read, plan),
-            where=plan.split.pushed,
-            order_by=read.order_by if plan.order_pushed else (),
-            limit=read.limit if plan.limit_pushed else None,
+    def _fetched(self, shape: _Shape, residual: Predicate, *, ordered: bool) -> tuple[str, ...]:
+        order = () if ordered else tuple(order.field for order in shape.order_by)
+        return _joined(
+            shape.fields, order, tuple(sorted(self.others.fields_named(self.entity.name, residual)))
         )
-        answer = await self._batches(asked, plan.split.residual)
-        rows = await self._kept(answer, plan.split)
+
+    async def _whole(self, read: Read, plan: _Plan, calls: Calls) -> Rows:
+        """Fetch all that the source keeps, in one question a batch, and run the rest here."""
+        asked = Read(
+            read.entity,
+            plan.fields,
+            plan.split.pushed,
+            read.order_by if plan.order_pushed else (),
+            read.limit if plan.limit_pushed else None,
+            read.for_each,
+            read.recurs,
+        )
+        answer = await self._batches(asked, plan.split.residual, calls)
+        rows = await self._kept(answer, plan.split, calls)
         if not plan.order_pushed:
             rows = rowset.ordered(rows, read.order_by)
         rows = rowset.project(rowset.limited(rows, read.limit, read.for_each), read.fields)
-        return replace(rows, as_of=answer.as_of)
+        return rows if rows.as_of == answer.as_of else replace(rows, as_of=answer.as_of)
 
-    def _believed(self, read: Read, plan: _Plan) -> bool:
-        """Return whether a source that is not trusted is asked for all of this, and for no more."""
-        able = self.capabilities
-        whole = split(able, read.where, self.runs).residual == TRUE
-        bare = read.limit is not None and not read.order_by and read.for_each is None
-        return bare and whole and able.limit and not able.trusted
-
-    async def _first_of(self, read: Read, plan: _Plan) -> Rows | None:
+    async def _first_of(self, read: Read, plan: _Plan, calls: Calls) -> Rows | None:
         """Return so many rows of a source that is checked again; None where it did not filter."""
-        fields = self._fetched(read, plan)
-        asked = replace(read, fields=fields, where=plan.split.pushed)
-        answer = await self._asked(asked, plan.split.residual)
-        rows = await self._kept(answer, plan.split)
+        asked = replace(read, fields=plan.fields, where=plan.split.pushed)
+        answer = await self._asked(asked, plan.split.residual, calls)
+        rows = await self._kept(answer, plan.split, calls)
         if len(rows.rows) < len(answer.rows):
             return None
         cut = rowset.limited(rowset.project(rows, read.fields), read.limit)
         return replace(cut, as_of=answer.as_of)
 
-    async def _paged(self, read: Read, plan: _Plan) -> Rows:
+    async def _paged(self, read: Read, plan: _Plan, calls: Calls) -> Rows:
         """Fetch page after page until enough rows pass the residual; the order is total."""
         wanted = read.limit or 0
         size = max(_FIRST_PAGE, wanted)
-        fields = _joined(self._fetched(read, plan), tuple(o.field for o in read.order_by))
+        fields = _joined(plan.fields, tuple(o.field for o in read.order_by))
         asked = Read(read.entity, fields, plan.split.pushed, read.order_by, size)
         kept: list[tuple[object, ...]] = []
         fetched = 0
         while True:
-            page = await self._asked(asked, plan.split.residual)
+            page = await self._asked(asked, plan.split.residual, calls)
             fetched += len(page.rows)
-            kept += (await self._kept(page, plan.split)).rows
+            kept += (await self._kept(page, plan.split, calls)).rows
             if len(kept) >= wanted or len(page.rows) < size:
                 return rowset.project(Rows(fields, kept[:wanted], page.as_of), read.fields)
             if fetched >= self.others.scan_rows:
@@ -263,23 +293,26 @@ class Part:
         last = [page.rows[-1][page.fields.index(part.field)] for part in read.order_by]
         return rows_after(read.order_by, last, self.entity.required)
 
-    async def _batches(self, read: Read, residual: Predicate) -> Rows:
+    async def _batches(self, read: Read, residual: Predicate, calls: Calls) -> Rows:
         if read.for_each is None:
-            return await self._asked(read, residual)
-        keys = iter(dict.fromkeys(read.for_each.keys))
-        batches: list[Read] = []
-        while batch := tuple(islice(keys, self.capabilities.batch)):
-            batches.append(replace(read, for_each=ForEach(read.for_each.fields, batch)))
-        answers = await asyncio.gather(*(self._asked(part, residual) for part in batches))
+            return await self._asked(read, residual, calls)
+        keys, size = tuple(dict.fromkeys(read.for_each.keys)), self.capabilities.batch
+        if len(keys) == len(read.for_each.keys) <= size:
+            return await self._asked(read, residual, calls)
+        batches = [
+            replace(read, for_each=ForEach(read.for_each.fields, keys[start : start + size]))
+            for start in range(0, len(keys), size)
+        ]
+        answers = await asyncio.gather(*(self._asked(part, residual, calls) for part in batches))
         return rowset.together(answers)
 
-    async def _asked(self, read: Read, residual: Predicate) -> Rows:
+    async def _asked(self, read: Read, residual: Predicate, calls: Calls) -> Rows:
         source, asked = self.holding.source, None
-        if isinstance(self.calls, Explained):
+        if isinstance(calls, Explained):
             asked = Asked(read.where, residual, read.order_by, read.limit, read.for_each)
-        return await _noted(source, read.entity, lambda: source.read(read), self.calls, asked)
+        return await _noted(source, read.entity, lambda: source.read(read), calls, asked)
 
-    async def _kept(self, rows: Rows, parts: Split) -> Rows:
+    async def _kept(self, rows: Rows, parts: Split, calls: Calls) -> Rows:
         residual = parts.residual
         if residual == TRUE or not rows.rows:
             return rows
@@ -292,7 +325,7 @@ class Part:
         rows = rowset.keep(rows, all_of(*own))
         if not rows.rows:
             return rows
-        related = await self.others.related(self.entity.name, rows, residual, self.calls)
+        related = await self.others.related(self.entity.name, rows, residual, calls)
         return rowset.keep(rows, residual, related)
 
     def _promised(self, rows: Rows, promised: Predicate) -> Rows:
@@ -316,11 +349,6 @@ class Part:
             and set(aggregate.group_by) <= capabilities.group_by
             and pushes(capabilities, aggregate.where, self.runs)
         )
-
-    def _fetched(self, read: Read, plan: _Plan) -> tuple[str, ...]:
-        order = () if plan.order_pushed else tuple(order.field for order in read.order_by)
-        residual = self.others.fields_named(read.entity, plan.split.residual)
-        return _joined(read.fields, order, tuple(sorted(residual)))
 
 
 def measured_fields(aggregate: Aggregate) -> tuple[str, ...]:
@@ -359,7 +387,7 @@ async def _noted(
         told = _told(asked, calls, began)
         calls.append(Call(source.name, source.title, entity, failure.state, asked=told))
         raise
-    state, told = "OK" if rows.as_of is None else "STALE", _told(asked, calls, began)
+    state, told = "OK" if rows.as_of is None or rows.cached else "STALE", _told(asked, calls, began)
     calls.append(Call(source.name, source.title, entity, state, len(rows.rows), rows.as_of, told))
     return rows
 

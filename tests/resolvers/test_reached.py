@@ -1,7 +1,7 @@
 from contract.entity import Entity, Field, Kind, Relationship
 from contract.predicate import TRUE, In
 from resolvers.ask import reached_from
-from resolvers.record import Layout, Record
+from resolvers.record import Layout, Record, joined
 
 CARD = Relationship("card", "Card", (("number", "holder"),))
 HOLDER = Entity("Holder", {"number": Field("number", Kind.STRING)}, ("number",), {"card": CARD})
@@ -15,7 +15,7 @@ def holder(number: str, *grants: int) -> Record:
 def test_rows_of_one_key_are_beneath_the_grants_that_open_all_of_its_parents() -> None:
     parents = [holder("1", 0, 1), holder("1", 1, 2), holder("2", 0)]
 
-    reached = reached_from(CARD, parents, [parent.join(CARD) for parent in parents])
+    reached = reached_from(CARD, parents, joined(parents, CARD))
 
     assert reached.parents == {("1",): frozenset((1,)), ("2",): frozenset((0,))}
     assert [reached.beneath(number) for number in range(3)] == [
@@ -28,6 +28,6 @@ def test_rows_of_one_key_are_beneath_the_grants_that_open_all_of_its_parents() -
 def test_rows_beneath_parents_that_one_grant_opens_need_no_keys() -> None:
     parents = [holder("1", 0), holder("2", 0, 1)]
 
-    reached = reached_from(CARD, parents, [parent.join(CARD) for parent in parents])
+    reached = reached_from(CARD, parents, joined(parents, CARD))
 
     assert (reached.beneath(0), reached.beneath(1)) == (TRUE, In("holder", ("2",)))

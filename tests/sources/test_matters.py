@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from schema.graph import core_entities
 from sources.matters import CatalogueMistakes, load_matters, matter_rows
+from sources.reference import matters_source
 
 FOLDER = Path(__file__).parents[2] / "departments" / "matters"
 RECORDS = load_matters(FOLDER)
@@ -331,3 +333,11 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
         "element_classes.toml:1: the file cannot be read: No such file or directory. Check it.",
         f"{tmp_path}:1: no matters here. Add a file.",
     ]
+
+
+def test_without_a_catalogue_who_holds_matters_holds_them_alone(tmp_path: Path) -> None:
+    there = matters_source(core_entities(), FOLDER, {"Matter", "Case"})
+    nobody = matters_source(core_entities(), tmp_path / "nothing", {"Matter", "Case"})
+
+    assert set(there.entities) == {"Matter", "MatterElement", "Material"}
+    assert set(nobody.entities) == {"MatterElement", "Material"}
