@@ -16,11 +16,15 @@ import strawberry
 from strawberry import UNSET
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
+from strawberry.relay import GlobalID
 from strawberry.schema.base import BaseSchema
+from strawberry.schema.compat import is_scalar
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types import Info
-from strawberry.types.arguments import convert_arguments
+from strawberry.types.arguments import convert_argument
+from strawberry.types.base import StrawberryList, StrawberryMaybe, StrawberryOptional
+from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
 from execution import resolving
@@ -115,33 +119,59 @@ class BreadthFirstContext(BreadthFirst, StrawberryGraphQLCoreExecutionContext):
         resolve = getattr(resolver.wrapped_func, _SET, None)
         if resolve is None or declared.extensions or schema.exception_handlers:
             return
-        field.call = partial(_together, _Declared(resolve, declared, schema))
-        field.resolve = resolving.together
+        info_class = schema.config.info_class
+
+        def call(parents: Column, info: SetInfo, **arguments: Any) -> Any:
+            return resolve(parents, info_class(_raw_info=info, _field=declared), **arguments)
+
+        field.call, field.resolve = call, resolving.together
+        field.bind = _binding(declared, schema)
 
 
-class _Declared:
-    """What is known of a field with a set resolver when the schema is built."""
-
-    __slots__ = ("field", "info", "resolve", "schema")
-
-    def __init__(self, resolve: SetResolver, field: StrawberryField, schema: Any) -> None:
-        self.resolve = resolve
-        self.field = field
-        self.schema = schema
-        self.info = schema.config.info_class
+def as_given(_: type, given: Mapping[str, Any], __: object) -> Mapping[str, Any]:
+    """Be the `from_input` of inputs that resolvers get as they came: what is given, by name."""
+    return given
 
 
-def _together(declared: _Declared, parents: Column, info: SetInfo, **arguments: Any) -> Any:
-    field, schema = declared.field, declared.schema
-    converted: Mapping[str, Any] = {}
-    if arguments:
-        converted = convert_arguments(
-            arguments,
-            field.arguments,
-            scalar_registry=schema.schema_converter.scalar_registry,
-            config=schema.config,
-        )
-    return declared.resolve(parents, declared.info(_raw_info=info, _field=field), **converted)
+def _binding(
+    declared: StrawberryField, schema: Any
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Return what converts coerced arguments as Strawberry does, by their names in Python."""
+    name_of, registry = schema.config.name_converter.from_argument, schema.schema_converter
+    convert = partial(
+        convert_argument, scalar_registry=registry.scalar_registry, config=schema.config
+    )
+    names: dict[str, str] = {}
+    types: dict[str, Any] = {}
+    for argument in declared.arguments:
+        name = name_of(argument)
+        names[name] = str(argument.python_name)
+        if not _stays(argument.type, registry.scalar_registry):
+            types[name] = argument.type
+
+    def bind(given: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            names[name]: convert(value, types[name], path=(name,)) if name in types else value
+            for name, value in given.items()
+        }
+
+    return bind
+
+
+def _stays(kind: Any, scalars: Any) -> bool:
+    """Return whether values of an argument's type are what they were coerced to."""
+    while isinstance(kind, (StrawberryList, StrawberryOptional)):
+        if isinstance(kind, StrawberryMaybe):
+            return False
+        kind = kind.of_type
+    definition = getattr(kind, "__strawberry_definition__", None)
+    if isinstance(kind, StrawberryEnumDefinition) or isinstance(
+        definition, StrawberryEnumDefinition
+    ):
+        return True
+    return getattr(definition, "from_input", None) is as_given or (
+        kind is not GlobalID and is_scalar(kind, scalars)
+    )
 
 
 def _is_own(field: PlannedField) -> bool:

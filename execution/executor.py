@@ -23,7 +23,7 @@ from graphql.pyutils.is_awaitable import is_awaitable
 
 from execution import resolving
 from execution.leaves import Column
-from execution.plan import PlannedField, Selection
+from execution.plan import PlannedField, Selection, note_alike
 from execution.positions import Root
 from execution.run import NULLED, Pending, Run
 from execution.selecting import selected, serially
@@ -190,6 +190,7 @@ class BreadthFirst(Executor[Any]):
                 field = PlannedField(len(fields), details, definition, parent)
                 self.plan(field)
                 fields.append(field)
+        note_alike([field for field in fields if field.resolve is resolving.together])
         return Selection(parent, fields)
 
     def _run(self, selection: Selection, root: Any, *, is_serial: bool) -> Any:

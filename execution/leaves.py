@@ -35,6 +35,7 @@ _LARGEST: Final = 2_147_483_647
 _SMALLEST: Final = -2_147_483_648
 _DATES: Final = frozenset({datetime.date, datetime.datetime, datetime.time})
 _TEXTS: Final = frozenset({uuid.UUID, decimal.Decimal})
+_TEXT: Final = frozenset({str})
 
 
 def bulk_for(leaf: GraphQLLeafType) -> Bulk:
@@ -101,16 +102,19 @@ def _converted(convert: Callable[[Any], Any], exact: AbstractSet[type]) -> Bulk:
 
 
 def _enum(leaf: GraphQLEnumType) -> Bulk:
-    names = _members(leaf)
-    if not names:
+    plain = [each.value for each in leaf.values.values()]
+    members = _named(leaf, list(getattr(leaf, "wrapped_cls", None) or plain), enum.Enum)
+    if not members:
         return _each(leaf.coerce_output_value)
-    exact = {type(member) for member in names}
-    nullable = exact | {NOTHING}
+    texts = _named(leaf, plain, str) if all(type(each) is str for each in plain) else {}
+    exact = frozenset(map(type, members))
 
     def bulk(values: Column, types: Types) -> Column | None:
-        if not types <= nullable:
-            return None
+        there = types - {NOTHING}
+        names = texts if there == _TEXT else members if there <= exact else {}
         try:
+            if NOTHING not in types:
+                return [names[value] for value in values]
             return [None if value is None else names[value] for value in values]
         except KeyError:
             return None
@@ -118,15 +122,14 @@ def _enum(leaf: GraphQLEnumType) -> Bulk:
     return bulk
 
 
-def _members(leaf: GraphQLEnumType) -> dict[enum.Enum, str]:
-    wrapped = getattr(leaf, "wrapped_cls", None)
-    values = list(wrapped) if wrapped else [value.value for value in leaf.values.values()]
-    found: dict[enum.Enum, str] = {}
+def _named(leaf: GraphQLEnumType, values: Sequence[Any], kind: type) -> dict[Any, str]:
+    """Return what values of the kind become; by kind, since one may equal one of another."""
+    found: dict[Any, str] = {}
     for value in values:
-        if isinstance(value, enum.Enum):
+        if isinstance(value, kind):
             try:
                 found[value] = leaf.coerce_output_value(value)
-            except Exception:  # noqa: BLE001, S112 -- such a member has its say when it is asked for
+            except Exception:  # noqa: BLE001, S112 -- such a value has its say when it is asked for
                 continue
     return found
 

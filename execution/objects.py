@@ -136,6 +136,9 @@ def gathered(column: Column, answers: Sequence[tuple[list[int], Answer]]) -> Ans
 
 
 async def _gathered_later(column: Column, later: Sequence[tuple[list[int], Pending]]) -> Column:
+    if len(later) == 1:
+        ((chosen, pending),) = later
+        return put(column, chosen, await pending.work)  # without a task
     try:
         done = await gather(*(pending.work for _, pending in later))
     finally:
@@ -155,10 +158,13 @@ def put(column: Column, chosen: Sequence[int], values: Column) -> Column:
 
 def _checked(objects: Objects, runtime: GraphQLObjectType) -> Answer:
     """Complete objects of one type, those that say that they are not of it left out."""
-    if runtime.is_type_of is None:
+    check = runtime.is_type_of
+    if check is None:
         return _resolved(objects, runtime)
-    told = objects.each(runtime.is_type_of)
-    return _known(objects, told, partial(_confirmed, runtime))
+    of_all = getattr(check, "of_all", None)
+    if of_all is not None and of_all(objects.values):
+        return _resolved(objects, runtime)
+    return _known(objects, objects.each(check), partial(_confirmed, runtime))
 
 
 def _confirmed(runtime: GraphQLObjectType, objects: Objects, told: Column) -> Answer:

@@ -5,7 +5,7 @@ A plan is made once from what graphql-core collected of a selection; selections 
 types are compiled when a type is first seen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
@@ -15,10 +15,13 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
+    ValueNode,
+    VariableNode,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
+    print_ast,
 )
 
 from execution.leaves import Bulk, Column, bulk_for
@@ -54,20 +57,32 @@ class Completion:
 
 
 class PlannedField:
-    """One field of a selection: `resolve` gives its column, `call` and `binding` are its own."""
+    """
+    One field of a selection: `resolve` gives its column, `call` is what it calls.
+
+    A set resolver gets `bind` of its coerced arguments, each by itself: those that are `varying`,
+    by variables, for each execution, and the others once, `bound`. `known` is what follows from the
+    selection for whoever resolves the field; it lives as long as the plan. `asked` are the nodes of
+    all fields of the selection that ask the same as it does, of which there `are_more` or not.
+    """
 
     __slots__ = (
-        "binding",
+        "are_more",
+        "asked",
+        "bind",
+        "bound",
         "call",
         "completion",
         "definition",
         "details",
         "key",
+        "known",
         "name",
         "nodes",
         "number",
         "parent_type",
         "resolve",
+        "varying",
     )
 
     def __init__(
@@ -82,7 +97,16 @@ class PlannedField:
         self.parent_type = parent_type
         self.completion = Completion(definition.type)
         self.call: Any = definition.resolve
-        self.binding: Any = None
+        self.asked = self.nodes
+        self.are_more = False
+        self.varying = tuple(
+            each.name.value
+            for each in self.nodes[0].arguments or ()
+            if each.name.value in definition.args and _names_variable(each.value)
+        )
+        self.bind: Callable[[dict[str, Any]], Mapping[str, Any]] = dict
+        self.bound: Mapping[str, Any] | None = None
+        self.known: dict[Any, Any] = {}
         self.resolve: Resolve = _unplanned
 
     @property
@@ -130,6 +154,34 @@ def builder(keys: tuple[str, ...]) -> Build:
     made: dict[str, Build] = {}
     exec(f"def build({columns}): return [{{{pairs}}} for {values} in {rows}]", {"zip": zip}, made)  # noqa: S102 -- see above
     return made["build"]
+
+
+def note_alike(fields: Sequence[PlannedField]) -> None:
+    """Note of fields under several names of the response that they ask the same, and share it."""
+    groups: dict[object, list[PlannedField]] = {}
+    for field in fields:
+        groups.setdefault(field.name, []).append(field)
+    several = [field for group in groups.values() if len(group) > 1 for field in group]
+    groups.clear()
+    for field in several:
+        given = sorted(print_ast(argument) for argument in field.nodes[0].arguments or ())
+        scope = id(field.details[0].fragment_variable_values)
+        groups.setdefault((field.name, scope, *given), []).append(field)
+    for group in groups.values():
+        asked = [node for field in group for node in field.nodes]
+        for field in group:
+            field.asked, field.are_more = asked, len(group) > 1
+
+
+def _names_variable(value: ValueNode) -> bool:
+    waiting: list[Any] = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, VariableNode):
+            return True
+        waiting += getattr(value, "values", None) or ()  # of a list
+        waiting += [field.value for field in getattr(value, "fields", None) or ()]
+    return False
 
 
 def _kind(inner: Any) -> Kind:

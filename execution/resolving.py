@@ -11,6 +11,7 @@ together   a set resolver, called once with all parents
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from execution.arguments import bound
 from execution.completing import completed
 from execution.leaves import Column
 from execution.plan import PlannedField
@@ -78,9 +79,9 @@ def each(run: Run, field: PlannedField, objects: Column, around: Positions) -> A
 def together(run: Run, field: PlannedField, objects: Column, around: Positions) -> Answer:
     """Return what a set resolver gives for all parents: `call(parents, info, **arguments)`."""
     positions = OfField(around, field)
-    info = SetInfo(run.shared_info(field), positions, 0)
+    info = SetInfo(run, field, positions, 0)
     try:
-        values = field.call(objects, info, **run.arguments(field))
+        values = field.call(objects, info, **bound(run, field))
     except Exception as error:  # noqa: BLE001 -- every resolver's error is its field's
         return _finished(run, field, all_raised(error, len(objects)), positions)
     if type(values) is not list and run.is_awaitable(values):

@@ -11,7 +11,7 @@ from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from types import CoroutineType, GeneratorType
 from typing import Any, Final
 
-from graphql import GraphQLError, GraphQLResolveInfo
+from graphql import FieldNode, GraphQLError, GraphQLResolveInfo
 from graphql.error import located_error
 from graphql.execution import Executor
 from graphql.execution.values import get_argument_values
@@ -111,12 +111,13 @@ def _features(each: type) -> int:
 
 
 class Info:
-    """graphql-core's info of one field and parent, its path made when it is read."""
+    """graphql-core's info of one field and parent; what it has is made when it is read."""
 
-    __slots__ = ("_index", "_positions", "_shared")
+    __slots__ = ("_field", "_index", "_positions", "_run")
 
-    def __init__(self, shared: GraphQLResolveInfo[Any], positions: Positions, index: int) -> None:
-        self._shared = shared
+    def __init__(self, run: "Run", field: PlannedField, positions: Positions, index: int) -> None:
+        self._run = run
+        self._field = field
         self._positions = positions
         self._index = index
 
@@ -125,12 +126,18 @@ class Info:
         """Return where the field stands for this parent."""
         return self._positions.field_path(self._index)
 
+    @property
+    def context(self) -> Any:
+        """Return what the request carries."""
+        return self._run.executor.context_value
+
     def __getattr__(self, name: str) -> Any:
         """Return what is the same for all parents."""
-        return getattr(self._shared, name)
+        return getattr(self._run.shared_info(self._field), name)
 
     def _replace(self, **changes: Any) -> GraphQLResolveInfo[Any]:
-        return self._shared._replace(**{"path": self.path, **changes})
+        shared = self._run.shared_info(self._field)
+        return shared._replace(**{"path": self.path, **changes})
 
 
 class SetInfo(Info):
@@ -139,13 +146,33 @@ class SetInfo(Info):
     __slots__ = ()
 
     @property
+    def known(self) -> dict[Any, Any]:
+        """Return a place for what follows from the field's selection, kept with the plan."""
+        return self._field.known
+
+    @property
+    def asked(self) -> list[FieldNode]:
+        """Return the nodes of the field, and of those beside it that ask the same."""
+        return self._field.asked
+
+    @property
+    def are_more(self) -> bool:
+        """Return whether others ask the same, so that one answer may serve all."""
+        return self._field.are_more
+
+    @property
+    def are_fixed(self) -> bool:
+        """Return whether what follows from the arguments may be kept there too."""
+        return not self._field.varying
+
+    @property
     def path(self) -> Any:
         """Return where the field stands in the operation."""
         return path_of_field(self._positions)
 
     def at(self, index: int) -> Info:
         """Return the info of one of the parents."""
-        return Info(self._shared, self._positions, index)
+        return Info(self._run, self._field, self._positions, index)
 
 
 class Run:
@@ -202,7 +229,7 @@ class Run:
 
     def info(self, field: PlannedField, positions: Positions, index: int) -> Info:
         """Return the info for one parent."""
-        return Info(self.shared_info(field), positions, index)
+        return Info(self, field, positions, index)
 
     def arguments(self, field: PlannedField) -> dict[str, Any]:
         """

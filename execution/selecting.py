@@ -92,8 +92,8 @@ async def _serially(run: Run, rest: _Rest, pending: Pending) -> Column:
 
 async def _awaited(run: Run, selection: Selection, columns: list[Any], count: int) -> Column:
     pending = [number for number, column in enumerate(columns) if type(column) is Pending]
-    if len(pending) == 1:
-        columns[pending[0]] = await columns[pending[0]].work
+    if len(pending) == 1 or not any(selection.fields[n].is_required for n in pending):
+        await _all_there(columns, pending)
         return built(run, selection, columns, count)
     parts = [columns[number] for number in pending]
     tasks = {create_task(columns[number].work): number for number in pending}
@@ -113,6 +113,23 @@ async def _awaited(run: Run, selection: Selection, columns: list[Any], count: in
             for part in parts:
                 part.drop()  # a task that was cancelled at once has begun nothing
     return built(run, selection, columns, count)
+
+
+async def _all_there(columns: list[Any], pending: Sequence[int]) -> None:
+    """Wait for columns none of which makes another worthless; the first needs no task."""
+    first, *others = (columns[number] for number in pending)
+    tasks = [create_task(other.work) for other in others]
+    try:
+        columns[pending[0]] = await first.work
+        for number, task in zip(pending[1:], tasks, strict=True):
+            columns[number] = await task
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await gather(*tasks, return_exceptions=True)
+        for other in others:
+            other.drop()  # a task that was cancelled at once has begun nothing
+        raise
 
 
 def _are_nulled(selection: Selection, columns: Sequence[Any], count: int) -> bool:

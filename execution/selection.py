@@ -18,16 +18,23 @@ from graphql import (
 )
 
 
-def selected(info: GraphQLResolveInfo[Any], *paths: tuple[str, ...]) -> frozenset[str]:
+def selected(
+    info: GraphQLResolveInfo[Any], *paths: tuple[str, ...], beside: bool = False
+) -> frozenset[str]:
     """
     Return the names of the fields selected beneath the field, at the ends of the paths.
 
     A path is field names from the field down: ("edges", "node"); () is the field itself. Type
-    conditions are not looked at: what is named for any type is named.
+    conditions are not looked at: what is named for any type is named. `beside`: for a set
+    resolver, also what is named by fields beside it that ask the same.
     """
-    return frozenset(
-        name for path in paths for name in _beneath(info, tuple(info.field_nodes), path)
-    )
+    known: dict[Any, frozenset[str]] = getattr(info, "known", {})  # of a set resolver
+    names = known.get((beside, paths))
+    if names is None:
+        nodes = tuple(getattr(info, "asked" if beside else "field_nodes", info.field_nodes))
+        found = (name for path in paths for name in _beneath(info, nodes, path))
+        names = known[beside, paths] = frozenset(found)
+    return names
 
 
 def _beneath(

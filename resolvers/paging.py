@@ -6,11 +6,11 @@ asked for with one more than the page holds; `last` reads the list from its othe
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contract.entity import Entity, Kind
-from contract.errors import BadInput, SourceFailure
+from contract.errors import BadInput
 from contract.keyset import reversed_order, rows_after, total_order
 from contract.predicate import INVALID, Predicate, Value, all_of
 from contract.read import Order
@@ -44,21 +44,6 @@ class Slice:
     def cursor(self) -> str | None:
         """Return the cursor the page starts behind, seen in its own direction."""
         return self.before if self.backwards else self.after
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """
-    One page of records, and what of the list lies around it.
-
-    `failures`: of the systems whose rows are missing.
-    """
-
-    records: Sequence[Record]
-    has_next: bool
-    has_previous: bool
-    cursors: "Cursors"
-    failures: tuple[SourceFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +98,61 @@ def _kind(entities: Mapping[str, Entity], entity: Entity, order: Order) -> Kind:
     return entities[target].fields[order.extreme.field].kind
 
 
-def paged(ask: Ask, part: Slice, cursors: Cursors) -> Ask:
-    """
-    Return the question for one page, with one row more than it holds.
-
-    Raises: BadInput for a cursor of another list.
-    """
-    order_by = reversed_order(cursors.order_by) if part.backwards else cursors.order_by
-    where = ask.where
-    if part.cursor is not None:
-        where = all_of(where, cursors.behind(part.cursor, order_by))
-    return replace(ask, where=where, order_by=order_by, limit=part.size + 1, beyond=1)
-
-
-def page_of(found: Found, part: Slice, cursors: Cursors) -> Page:
-    """Return the page from the rows that `paged` asked for."""
-    more = len(found.records) > part.size
-    kept = list(found.records[: part.size])
+def paged(ask: Ask, part: Slice, entity: Entity) -> Ask:
+    """Return the question for the list's first page, with one row more than it holds."""
+    order_by = total_order(entity, ask.order_by)
     if part.backwards:
-        return Page(kept[::-1], part.before is not None, more, cursors, found.failures)
-    return Page(kept, more, part.after is not None, cursors, found.failures)
+        order_by = reversed_order(order_by)
+    return Ask(ask.selection, ask.where, order_by, part.size + 1, beyond=1, through=ask.through)
+
+
+class Pages:
+    """
+    The pages of one list, for each parent one: how they are cut from what was found.
+
+    Its cursors are made where one is read or told; most pages need none.
+    """
+
+    __slots__ = ("_cursors", "_make", "part")
+
+    def __init__(self, part: Slice, make: Callable[[], Cursors]) -> None:
+        self.part = part
+        self._make = make
+        self._cursors: Cursors | None = None
+
+    @property
+    def cursors(self) -> Cursors:
+        """Return the maker of the list's cursors."""
+        if self._cursors is None:
+            self._cursors = self._make()
+        return self._cursors
+
+    def behind(self, question: Ask) -> Ask:
+        """
+        Return the question that `paged` made, behind the cursor where there is one.
+
+        Raises: BadInput for a cursor of another list.
+        """
+        if self.part.cursor is None:
+            return question
+        behind = self.cursors.behind(self.part.cursor, question.order_by)
+        return replace(question, where=all_of(question.where, behind))
+
+    def records(self, found: Sequence[Found]) -> list[Sequence[Record]]:
+        """
+        Return the rows of each page, in the order of the list.
+
+        Shape:  found (n) -> pages (n), same order.
+        """
+        size = self.part.size
+        if self.part.backwards:
+            return [each.records[:size][::-1] for each in found]
+        return [each.records[:size] for each in found]
+
+    def has_more(self, found: Found) -> bool:
+        """Return whether the list goes on behind the page, seen in its own direction."""
+        return len(found.records) > self.part.size
+
+    def is_whole(self, found: Found) -> bool:
+        """Return whether the page is all of the list."""
+        return not (self.has_more(found) or found.failures or self.part.cursor is not None)

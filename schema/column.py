@@ -20,6 +20,7 @@ from schema.scalars import VALUES
 
 Declared = TypeVar("Declared", bound=type)
 
+_ROWS: Final = {Record}
 _KINDS: Final[Mapping[object, Kind]] = {value: kind for kind, value in VALUES.items()}
 
 
@@ -78,7 +79,7 @@ def core(
         }
         for name in [name for name, value in vars(cls).items() if isinstance(value, Relation)]:
             delattr(cls, name)
-        cls.is_type_of = classmethod(_is_type_of)  # type: ignore[attr-defined] # Strawberry looks for it
+        cls.is_type_of = _RowsOf(cls.__name__)  # type: ignore[attr-defined] # Strawberry looks for it
         declared: Any = strawberry.type(cls, description=description)
         fields = {field.name: field for field in (*hidden, *_fields(declared))}
         entity = Entity(
@@ -111,8 +112,24 @@ def _pairs(on: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((to_camel_case(own), other) for own, other in on.items())
 
 
-def _is_type_of(cls: Any, value: object, _: object) -> bool:
-    return isinstance(value, Record) and value.entity == cls.__name__
+class _RowsOf:
+    """Tells the rows of an entity, which stand for objects of its type, from everything else."""
+
+    def __init__(self, entity: str) -> None:
+        self._entity = entity
+
+    def __call__(self, value: object, _: object) -> bool:
+        return isinstance(value, Record) and value.entity == self._entity
+
+    def of_all(self, values: list[Any]) -> bool:
+        """Return whether all values of a level are such rows."""
+        if set(map(type, values)) != _ROWS:
+            return False
+        first = values[0].layout
+        others = [value for value in values if value.layout is not first]
+        return first.entity.name == self._entity and all(
+            value.entity == self._entity for value in others
+        )
 
 
 def _fields(cls: Any) -> list[Field]:

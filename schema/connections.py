@@ -7,8 +7,68 @@ from typing import Any, Optional
 import strawberry
 
 from execution.adapter import set_field
-from resolvers.paging import Page
-from resolvers.record import Record
+from resolvers.paging import Pages
+from resolvers.record import Found, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """
+    What the lists of one field at one level share.
+
+    `counts` is asked where totalCount is selected, once for the parents of all lists, unless their
+    pages are all there is and `is_counted` by them. A list at the root has no parent.
+    """
+
+    pages: Pages
+    counts: Callable[[Sequence[Any]], Awaitable[Sequence[int]]]
+    is_counted: bool
+
+
+class Listing:
+    """A page on its way to the client, and what lies around it."""
+
+    __slots__ = ("found", "listed", "nodes", "parent")
+
+    def __init__(
+        self, listed: Listed, found: Found, nodes: Sequence[Record], parent: Record | None
+    ) -> None:
+        self.listed = listed
+        self.found = found
+        self.nodes = nodes
+        self.parent = parent
+
+    @property
+    def edges(self) -> "list[Edge]":
+        """Return the rows with their cursors."""
+        return [Edge(record, self.listed.pages) for record in self.nodes]
+
+    @property
+    def page_info(self) -> "Listing":
+        """Return what PageInfo is read from."""
+        return self
+
+    @property
+    def has_next_page(self) -> bool:
+        """Return whether more follows the page."""
+        pages = self.listed.pages
+        return pages.part.before is not None if pages.part.backwards else pages.has_more(self.found)
+
+    @property
+    def has_previous_page(self) -> bool:
+        """Return whether more precedes the page."""
+        pages = self.listed.pages
+        return pages.has_more(self.found) if pages.part.backwards else pages.part.after is not None
+
+    @property
+    def start_cursor(self) -> str | None:
+        """Return the first row's cursor."""
+        return self.listed.pages.cursors.of(self.nodes[0]) if self.nodes else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """Return the last row's cursor."""
+        return self.listed.pages.cursors.of(self.nodes[-1]) if self.nodes else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,47 +76,12 @@ class Edge:
     """One row of a page, with the place it has in the list."""
 
     node: Record
-    page: Page
+    pages: Pages
 
     @property
     def cursor(self) -> str:
         """Return the row's cursor."""
-        return self.page.cursors.of(self.node)
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """
-    A page on its way to the client.
-
-    `counts` is asked only where totalCount is selected, once for the parents of all lists of a
-    level; a list at the root has none.
-    """
-
-    page: Page
-    parent: Record | None
-    counts: Callable[[Sequence[Any]], Awaitable[Sequence[int]]]
-
-    @property
-    def nodes(self) -> Sequence[Record]:
-        """Return the rows of the page."""
-        return self.page.records
-
-    @property
-    def edges(self) -> list[Edge]:
-        """Return the rows with their cursors."""
-        return [Edge(record, self.page) for record in self.page.records]
-
-    @property
-    def page_info(self) -> "PageInfo":
-        """Return what lies around the page."""
-        records, cursors = self.page.records, self.page.cursors
-        return PageInfo(
-            has_next_page=self.page.has_next,
-            has_previous_page=self.page.has_previous,
-            start_cursor=cursors.of(records[0]) if records else None,
-            end_cursor=cursors.of(records[-1]) if records else None,
-        )
+        return self.pages.cursors.of(self.node)
 
 
 @strawberry.type(description="分页信息 | Where a page stands in its list")
@@ -68,7 +93,10 @@ class PageInfo:
 
 
 async def _total_counts(listings: Sequence[Listing], _: object) -> Sequence[int]:
-    return await listings[0].counts([listing.parent for listing in listings])
+    listed = listings[0].listed
+    if listed.is_counted and all(listed.pages.is_whole(listing.found) for listing in listings):
+        return [len(listing.found.records) for listing in listings]
+    return await listed.counts([listing.parent for listing in listings])
 
 
 def connection_type(node: Any) -> Any:

@@ -1,30 +1,42 @@
 """What a field that fetches rows asks of the resolvers, once for all its parents."""
 
-from collections.abc import Sequence
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-import strawberry
+from aiodataloader import DataLoader
 from graphql import GraphQLResolveInfo
 
 from contract.entity import Relationship
 from contract.errors import SourceFailure, TooComplex
 from contract.keyset import total_order
-from contract.predicate import Comparison, Operator
+from contract.predicate import TRUE, Comparison, Operator
 from execution.selection import selected
-from resolvers import relations
 from resolvers.ask import Ask, Selection
 from resolvers.context import Partial, RequestContext, Shown
-from resolvers.paging import Page, Slice, cursors_for, page_of, paged
+from resolvers.paging import Pages, Slice, cursors_for, paged
 from resolvers.provenance import restating
 from resolvers.record import Found, Record
-from schema.arguments import LARGEST_LIST
+from schema.arguments import LARGEST_LIST, list_size, slice_of
 from schema.filters import order_of, predicate_of
 
+Made = TypeVar("Made")
+_READS: Final = "reads"
 RawInfo = GraphQLResolveInfo[RequestContext]
-PATHS = (("nodes",), ("edges", "node"))
+Paths: TypeAlias = tuple[tuple[str, ...], ...]
+PATHS: Final[Paths] = (("nodes",), ("edges", "node"))
 PROVENANCE = "_provenance"
 """The field of every core type that tells where its fields are from."""
+
+
+class Lacking(Protocol):
+    """What may lack the rows of systems that failed."""
+
+    @property
+    def failures(self) -> tuple[SourceFailure, ...]:
+        """Return why rows are missing."""
 
 
 def raw_info(info: Any) -> RawInfo:
@@ -33,144 +45,245 @@ def raw_info(info: Any) -> RawInfo:
     return raw
 
 
-def ask_for(
-    context: RequestContext,
-    entity: str,
-    names: frozenset[str],
-    where: object = strawberry.UNSET,
-    order_by: object = strawberry.UNSET,
-) -> Ask:
+def asked_once(raw: RawInfo, make: Callable[[], Made]) -> Made:
     """
-    Return the question for an entity's rows with the selected names of them.
+    Return what the field asks, made once where its arguments stand in the document.
 
-    Raises: BadInput, TooComplex.
+    It is kept with the document's plan. What it says follows from the document, and from whether
+    provenance is wanted; nothing of a principal is in it.
     """
+    if not getattr(raw, "are_fixed", False):
+        return make()
+    known: dict[Any, Made] = raw.known  # type: ignore[attr-defined] # of a set resolver
+    key = "asked", raw.context.shown is None
+    asked = known.get(key)
+    if asked is None:
+        asked = known[key] = make()
+    return asked
+
+
+def selection_for(context: RequestContext, entity: str, names: frozenset[str]) -> Selection:
+    """Return what of an entity's rows the selected names need."""
     entities = context.gate.entities
     known = entities[entity]
-    fields, relationships = names & known.fields.keys(), names & known.relationships.keys()
+    fields = names.intersection(known.fields)
+    relationships = names.intersection(known.relationships)
     if known.as_of and (PROVENANCE in names or context.shown is not None):
         fields |= {known.as_of}
     if PROVENANCE in names:
         asked = (relationship.name for relationship, _ in restating(entities, known, fields))
         relationships |= frozenset(asked)
-    selection = Selection(entity, fields, relationships)
-    return Ask(selection, predicate_of(entity, where, entities), order_of(order_by))
+    return Selection(entity, fields, relationships)
+
+
+def _selection(raw: RawInfo, entity: str, paths: Paths) -> Selection:
+    """Return what of the rows is selected at the paths; kept with the plan as the names are."""
+    known: dict[Any, Selection] = getattr(raw, "known", {})
+    key = "selection", raw.context.shown is None
+    selection = known.get(key)
+    if selection is None:
+        names = names_of(raw, paths)
+        selection = known[key] = selection_for(raw.context, entity, names)
+    return selection
+
+
+def names_of(raw: RawInfo, paths: Paths) -> frozenset[str]:
+    """
+    Return what is selected at the paths, with what is selected by fields that ask the same.
+
+    Where provenance is told, by the record or for the answer, each is read by itself: it tells of
+    the fields of its own place.
+    """
+    return selected(raw, *paths, beside=not _is_apart(raw, paths))
+
+
+def _is_apart(raw: RawInfo, paths: Paths) -> bool:
+    if not getattr(raw, "are_more", False) or raw.context.shown is not None:
+        return True
+    # Each look-up counts against the quota: what is filtered, or at the root, is asked as often.
+    is_filtered = any(each.name.value == "where" for each in raw.field_nodes[0].arguments or ())
+    is_root = raw.parent_type is raw.schema.query_type
+    return is_filtered or is_root or PROVENANCE in selected(raw, *paths, beside=True)
+
+
+def ask_for(raw: RawInfo, entity: str, given: Mapping[str, Any], *paths: tuple[str, ...]) -> Ask:
+    """
+    Return the question for an entity's rows: what is selected at the paths, `where` and `order_by`.
+
+    Raises: BadInput, TooComplex.
+    """
+    context = raw.context
+    selection = _selection(raw, entity, paths or ((),))
+    where = predicate_of(entity, given.get("where"), context.gate.entities)
+    return Ask(selection, where, order_of(given.get("order_by")))
 
 
 def lists_rows(raw: RawInfo) -> bool:
     """Return whether a connection's rows are selected, not just their number."""
-    return bool(selected(raw, ()) - {"totalCount", "__typename"})
+    names = selected(raw, (), beside=not _is_apart(raw, PATHS))
+    return bool(names - {"totalCount", "__typename"})
 
 
-def note_missing(raw: Any, failures: Sequence[tuple[SourceFailure, ...]]) -> None:
+def note_missing(raw: Any, found: Sequence[Lacking]) -> None:
     """
     Note the systems whose rows the lists at this place lack.
 
-    Shape:  failures (n), for each parent of a level, or for the one there is.
+    Shape:  found (n), for each parent of a level, or for the one there is.
     """
-    for index, missing in enumerate(failures):
-        if missing:
+    for index, each in enumerate(found):
+        if each.failures:
             at = raw.at(index) if hasattr(raw, "at") else raw
             path = tuple(at.path.as_list())
-            raw.context.partial.extend(Partial(failure.source, path) for failure in missing)
+            raw.context.partial.extend(Partial(failure.source, path) for failure in each.failures)
 
 
-def note_shown(raw: RawInfo, records: Sequence[Record]) -> None:
+def note_shown(raw: RawInfo, shown: Iterable[Sequence[Record]]) -> None:
     """Note what is shown at this place, where provenance is wanted."""
     if raw.context.shown is not None:
         path = tuple(step for step in raw.path.as_list() if isinstance(step, str))
-        raw.context.shown.append(Shown(path, records))
+        raw.context.shown.append(Shown(path, list(chain.from_iterable(shown))))
 
 
-async def first_of(context: RequestContext, ask: Ask) -> Record | None:
-    """Return the first row the principal sees."""
-    return (await context.gate.read(context.asker, ask)).first()
+async def _once(
+    raw: RawInfo, ask: Ask, parents: Sequence[Any], read: Callable[[], Awaitable[Made]]
+) -> Made:
+    """
+    Return what is read, for all fields at this place that ask the same at once.
+
+    Such fields have the very same parents, and what they select is read together. Not with a
+    filter: it may look somebody up, and each look-up counts.
+    """
+    if ask.where != TRUE or not getattr(raw, "are_more", False):
+        return await read()
+    pools = raw.context.pools
+    loader: Any = pools.get(_READS)
+    if loader is None:
+        loader = pools[_READS] = DataLoader(_read_all, get_cache_key=_place)
+    answer: tuple[object, Made] = await loader.load((raw.field_name, ask, parents, read))
+    return answer[1]
+
+
+def _place(asked: tuple[Any, ...]) -> tuple[str, Ask, int]:
+    name, ask, parents, _ = asked
+    return name, ask, id(parents)
+
+
+async def _read_all(asked: list[tuple[Any, ...]]) -> list[Any]:
+    found = await gather(*(read() for *_, read in asked), return_exceptions=True)
+    # The parents stay, so that no others can be taken for them.
+    return [
+        each if isinstance(each, BaseException) else (parents, each)
+        for (_, _, parents, _), each in zip(asked, found, strict=True)
+    ]
 
 
 async def by_field(
-    context: RequestContext, names: frozenset[str], entity: str, by: tuple[str, str]
+    raw: RawInfo, names: frozenset[str], entity: str, by: tuple[str, str]
 ) -> Record | None:
     """Return the row whose field has the value."""
-    ask = ask_for(context, entity, names)
     where = Comparison(by[0], Operator.EQ, by[1])
-    order_by = total_order(context.gate.entities[entity], ())
-    return await first_of(context, Ask(ask.selection, where, order_by, limit=1))
+    order_by = total_order(raw.context.gate.entities[entity], ())
+    selection = selection_for(raw.context, entity, names)
+    return (await read(raw, Ask(selection, where, order_by, limit=1))).first()
 
 
 async def by_id(
-    context: RequestContext, names: frozenset[str], text: str, entity: str | None = None
+    raw: RawInfo, names: frozenset[str], text: str, entity: str | None = None
 ) -> Record | None:
     """Return the row of an id; None for what is no id, not there, or not to be seen."""
-    found = context.identity.find(text)
+    found = raw.context.identity.find(text)
     if found is None or (entity is not None and found[0] != entity):
         return None
-    ask = ask_for(context, found[0], names)
-    return await first_of(context, Ask(ask.selection, found[1], limit=1))
+    selection = selection_for(raw.context, found[0], names)
+    return (await read(raw, Ask(selection, found[1], limit=1))).first()
 
 
-async def page_for(context: RequestContext, ask: Ask, part: Slice, *, reads: bool) -> Page:
-    """Return one page of an entity's rows; an empty one where none are selected."""
-    entities, name = context.gate.entities, ask.selection.entity
-    cursors = cursors_for(context.cursors, context.asker, entities, ask, name)
-    question = paged(ask, part, cursors)
-    found = await context.gate.read(context.asker, question) if reads else Found(())
-    return page_of(found, part, cursors)
+async def read(raw: RawInfo, ask: Ask) -> Found:
+    """Return the rows of an entity, for a field at the root."""
+    return await raw.context.gate.read(raw.context.asker, ask)
+
+
+async def related(
+    raw: RawInfo, relationship: Relationship, ask: Ask, parents: Sequence[Record]
+) -> Sequence[Found]:
+    """
+    Return each parent's related rows.
+
+    Shape:  parents (n) -> records found (n), same order.
+    """
+    context = raw.context
+    return await _once(
+        raw,
+        ask,
+        parents,
+        lambda: context.gate.related(context.asker, ask, relationship, parents),
+    )
+
+
+def one_asked(raw: RawInfo, relationship: Relationship) -> Ask:
+    """Return the question for the one related row, the first by key where data has several."""
+    entity = raw.context.gate.entities[relationship.target]
+    order_by = () if relationship.target_fields == entity.key else total_order(entity, ())
+    return Ask(_selection(raw, entity.name, ((),)), order_by=order_by)
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
-    """A relationship followed from the parents of a level; its methods are set resolvers."""
+class ListAsked:
+    """The question for related rows, so many of each parent; all of them where no size is given."""
 
-    context: RequestContext
-    relationship: Relationship
-    ask: Ask
+    question: Ask
+    size: int | None
 
-    async def ones(self, parents: Sequence[Record]) -> Sequence[Record | SourceFailure | None]:
-        """Return each parent's one related row, the first by key where data has several."""
-        context, ask = self.context, self.ask
-        entity = context.gate.entities[self.relationship.target]
-        order_by = () if self.relationship.target_fields == entity.key else total_order(entity, ())
-        question = Ask(ask.selection, ask.where, order_by)
-        return await relations.to_one(
-            context.gate, context.asker, question, self.relationship, parents
-        )
-
-    async def lists(self, parents: Sequence[Record], size: int | None) -> list[Found]:
+    def bounded(self, name: str, found: Sequence[Found]) -> Sequence[Found]:
         """
-        Return each parent's related rows, all of them where no size is given.
+        Return what was found.
 
-        Raises: TooComplex where all of them are too many.
+        Raises: TooComplex where all rows are wanted and these are too many.
         """
-        context, ask = self.context, self.ask
-        entity = context.gate.entities[self.relationship.target]
-        limit = LARGEST_LIST + 1 if size is None else size
-        question = Ask(ask.selection, ask.where, total_order(entity, ask.order_by), limit)
-        found = await relations.to_many(
-            context.gate, context.asker, question, self.relationship, parents
-        )
-        if size is None and any(len(each.records) > LARGEST_LIST for each in found):
-            name = self.relationship.name
+        if self.size is None and any(len(each.records) > LARGEST_LIST for each in found):
             raise TooComplex(f"{name} 超过{LARGEST_LIST}条,请用 first 或 where 缩小范围。")
         return found
 
-    async def pages(self, parents: Sequence[Record], part: Slice, *, reads: bool) -> Sequence[Page]:
-        """Return each parent's page of related rows; empty ones where none are selected."""
-        context = self.context
-        entities, name = context.gate.entities, self.relationship.name
-        cursors = cursors_for(context.cursors, context.asker, entities, self.ask, name)
-        if not reads:
-            return [page_of(Found(()), part, cursors) for _ in parents]
-        question = (self.ask, part, cursors)
-        return await relations.pages(
-            context.gate, context.asker, question, self.relationship, parents
+
+def list_asked(raw: RawInfo, entity: str, given: Mapping[str, Any]) -> ListAsked:
+    """
+    Return the question for the related rows of a plain list.
+
+    Raises: BadInput, TooComplex.
+    """
+    size = list_size(given.get("first"))
+    ask = ask_for(raw, entity, given)
+    order_by = total_order(raw.context.gate.entities[entity], ask.order_by)
+    limit = LARGEST_LIST + 1 if size is None else size
+    return ListAsked(Ask(ask.selection, ask.where, order_by, limit), size)
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """The question for all rows of a list, which part of them is wanted, and that for its page."""
+
+    ask: Ask
+    part: Slice
+    question: Ask
+
+    def pages(self, context: RequestContext, name: str) -> Pages:
+        """Return the pages of the list, which `name` tells from others of its entity."""
+        entities = context.gate.entities
+        return Pages(
+            self.part,
+            lambda: cursors_for(context.cursors, context.asker, entities, self.ask, name),
         )
 
-    async def counts(self, parents: Sequence[Record]) -> list[int]:
-        """Return how many related rows each parent has."""
-        context = self.context
-        return await context.gate.count_related(context.asker, self.ask, self.relationship, parents)
+
+def page_asked(context: RequestContext, ask: Ask, part: Slice) -> PageAsked:
+    """Return what is asked for a page."""
+    return PageAsked(ask, part, paged(ask, part, context.gate.entities[ask.selection.entity]))
 
 
-async def count_all(context: RequestContext, ask: Ask, _: Sequence[None]) -> list[int]:
-    """Return how many rows of the entity the principal sees; of one list, at the root."""
-    return [await context.gate.count(context.asker, ask)]
+def part_of(given: Mapping[str, Any]) -> Slice:
+    """
+    Return the part of a list that a connection's arguments want.
+
+    Raises: BadInput.
+    """
+    return slice_of(*(given.get(name) for name in ("first", "after", "last", "before")))

@@ -8,36 +8,43 @@ columns asked for.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from typing import Annotated, Any, Final, Optional
 
 import strawberry
-from strawberry.types import Info
 from strawberry.utils.str_converters import to_snake_case
 
 from contract.entity import Relationship
 from contract.errors import BadInput, SourceFailure
-from execution.adapter import SetResolver, set_field, sign
-from execution.selection import selected
-from resolvers.record import Record
-from schema.arguments import list_size, slice_of
-from schema.connections import Listing
+from execution.adapter import SetResolver, set_field
+from resolvers.ask import Ask
+from resolvers.context import RequestContext
+from resolvers.record import Found, Record
+from schema.connections import Listed, Listing
 from schema.fetching import (
     PATHS,
-    Following,
+    PageAsked,
     RawInfo,
     ask_for,
+    asked_once,
     by_field,
     by_id,
-    count_all,
+    list_asked,
     lists_rows,
+    names_of,
     note_missing,
     note_shown,
-    page_for,
+    one_asked,
+    page_asked,
+    part_of,
     raw_info,
+    read,
+    related,
 )
 from schema.filters import Inputs
 
 Arguments = Mapping[str, Any]
+_NOTHING: Final = Found(())
 _SLICE: Final[Arguments] = {
     "first": Optional[int],
     "after": Optional[str],
@@ -71,13 +78,17 @@ def one_field(relationship: Relationship, target: Target) -> Any:
     async def resolve(
         parents: Sequence[Record], info: Any
     ) -> Sequence[Record | SourceFailure | None]:
-        context, raw = info.context, raw_info(info)
-        ask = ask_for(context, target.entity, selected(raw, ()))
-        found = await Following(context, relationship, ask).ones(parents)
-        note_shown(raw, [each for each in found if isinstance(each, Record)])
-        return found
+        raw = raw_info(info)
+        ask = asked_once(raw, lambda: one_asked(raw, relationship))
+        found = await related(raw, relationship, ask, parents)
+        note_shown(raw, (each.records[:1] for each in found))
+        return [each.records[0] if each.records else _missing(each) for each in found]
 
-    return _related(resolve, relationship, {}, target.type)
+    return _field(resolve, relationship, {}, target.type)
+
+
+def _missing(found: Found) -> SourceFailure | None:
+    return found.failures[0] if found.failures else None
 
 
 def list_field(relationship: Relationship, target: Target) -> Any:
@@ -86,16 +97,16 @@ def list_field(relationship: Relationship, target: Target) -> Any:
     async def resolve(
         parents: Sequence[Record], info: Any, **given: Any
     ) -> Sequence[Sequence[Record]]:
-        context, raw = info.context, raw_info(info)
-        size = list_size(given.pop("first", None))
-        ask = ask_for(context, target.entity, selected(raw, ()), **given)
-        found = await Following(context, relationship, ask).lists(parents, size)
-        note_missing(raw, [each.failures for each in found])
-        note_shown(raw, [record for each in found for record in each.records])
+        raw = raw_info(info)
+        asked = asked_once(raw, lambda: list_asked(raw, target.entity, given))
+        rows = await related(raw, relationship, asked.question, parents)
+        found = asked.bounded(relationship.name, rows)
+        note_missing(raw, found)
+        note_shown(raw, (each.records for each in found))
         return [each.records for each in found]
 
     arguments = {**_filters(target), "first": Optional[int]}
-    return _related(resolve, relationship, arguments, list[target.type])  # type: ignore[name-defined] # a type made at run time
+    return _field(resolve, relationship, arguments, list[target.type])  # type: ignore[name-defined] # a type made at run time
 
 
 def connection_field(relationship: Relationship, target: Target) -> Any:
@@ -103,68 +114,87 @@ def connection_field(relationship: Relationship, target: Target) -> Any:
 
     async def resolve(parents: Sequence[Record], info: Any, **given: Any) -> Sequence[Listing]:
         context, raw = info.context, raw_info(info)
-        part = slice_of(*(given.pop(name, None) for name in _SLICE))
-        ask = ask_for(context, target.entity, selected(raw, *PATHS), **given)
-        following = Following(context, relationship, ask)
-        pages = await following.pages(parents, part, reads=lists_rows(raw))
-        note_missing(raw, [page.failures for page in pages])
-        note_shown(raw, [record for page in pages for record in page.records])
-        return [
-            Listing(page, parent, following.counts)
-            for page, parent in zip(pages, parents, strict=True)
-        ]
+        asked = asked_once(raw, lambda: _page_asked(raw, target.entity, given))
+        listed = Listed(
+            asked.pages(context, relationship.name),
+            partial(context.gate.count_related, context.asker, asked.ask, relationship),
+            is_counted=lists_rows(raw),
+        )
+        found: Sequence[Found] = [_NOTHING] * len(parents)
+        if listed.is_counted:
+            question = listed.pages.behind(asked.question)
+            found = await related(raw, relationship, question, parents)
+        return _listings(raw, listed, found, parents)
 
-    return _related(resolve, relationship, {**_filters(target), **_SLICE}, target.connection)
+    return _field(resolve, relationship, {**_filters(target), **_SLICE}, target.connection)
 
 
 def root_connection(target: Target, description: str, *, followed: bool = False) -> Any:
     """Return the root field that lists an entity, where `followed` by what it is seen through."""
 
-    async def resolve(info: Any, **given: Any) -> Listing:
+    async def resolve(roots: Sequence[None], info: Any, **given: Any) -> Sequence[Listing]:
         context, raw = info.context, raw_info(info)
-        part = slice_of(*(given.pop(name, None) for name in _SLICE))
-        ask = ask_for(context, target.entity, selected(raw, *PATHS), **given)
+        asked = asked_once(raw, lambda: _page_asked(raw, target.entity, given))
         if followed:
-            ask = context.gate.listed(context.asker, ask)
-        page = await page_for(context, ask, part, reads=lists_rows(raw))
-        note_missing(raw, [page.failures])
-        note_shown(raw, page.records)
-        return Listing(page, None, partial(count_all, context, ask))
+            through = context.gate.listed(context.asker, asked.ask)
+            asked = page_asked(context, through, asked.part)
+        reads = lists_rows(raw)
+        listed = Listed(
+            asked.pages(context, target.entity),
+            partial(_count, context, asked.ask),
+            is_counted=reads and not asked.ask.through,
+        )
+        question = listed.pages.behind(asked.question)
+        found = await read(raw, question) if reads else _NOTHING
+        return _listings(raw, listed, [found], roots)
 
-    sign(
-        resolve,
-        {"info": Info},
-        _signed({**_filters(target), **_SLICE}),
-        Optional[target.connection],
-    )
-    return strawberry.field(resolver=resolve, description=description)
+    arguments = _signed({**_filters(target), **_SLICE})
+    return set_field(resolve, Optional[target.connection], arguments, description=description)
 
 
 def root_single(target: Target, by: str, description: str) -> Any:
     """Return the root field that finds one row by its id or by a field that names it."""
 
-    async def resolve(info: Any, **given: Any) -> Record | None:
+    async def resolve(_: Sequence[None], info: Any, **given: Any) -> Sequence[Record | None]:
         raw = raw_info(info)
         record = await _single(raw, target.entity, by, given)
-        note_shown(raw, [record] if record else [])
-        return record
+        note_shown(raw, [[record]] if record else [])
+        return [record]
 
     named = strawberry.argument(name=by, description=f"{by},须完整 | {by}, the whole of it")
     arguments = {"id": Optional[strawberry.ID], "value": Annotated[Optional[str], named]}
-    sign(resolve, {"info": Info}, _signed(arguments), Optional[target.type])
-    return strawberry.field(resolver=resolve, description=description)
+    return set_field(resolve, Optional[target.type], _signed(arguments), description=description)
 
 
 async def _single(raw: RawInfo, entity: str, by: str, given: Arguments) -> Record | None:
-    names = selected(raw, ())
+    names = names_of(raw, ((),))
     if given.get("id") is not None:
-        return await by_id(raw.context, names, given["id"], entity)
+        return await by_id(raw, names, given["id"], entity)
     if given.get("value") is None:
         raise BadInput(f"请给出 id 或 {by}。")
-    return await by_field(raw.context, names, entity, (by, given["value"]))
+    return await by_field(raw, names, entity, (by, given["value"]))
 
 
-def _related(
+def _page_asked(raw: RawInfo, entity: str, given: Arguments) -> PageAsked:
+    part = part_of(given)
+    return page_asked(raw.context, ask_for(raw, entity, given, *PATHS), part)
+
+
+def _listings(
+    raw: RawInfo, listed: Listed, found: Sequence[Found], parents: Sequence[Any]
+) -> Sequence[Listing]:
+    nodes = listed.pages.records(found)
+    note_missing(raw, found)
+    note_shown(raw, nodes)
+    return list(map(Listing, repeat(listed), found, nodes, parents))
+
+
+async def _count(context: RequestContext, ask: Ask, _: Sequence[None]) -> list[int]:
+    """Return how many rows of the entity the principal sees; of one list, at the root."""
+    return [await context.gate.count(context.asker, ask)]
+
+
+def _field(
     resolve: SetResolver,
     relationship: Relationship,
     arguments: Arguments,

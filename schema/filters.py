@@ -6,7 +6,6 @@ for some related row. Nothing is simplified here: the gate must see all that was
 refused here, before anything is planned.
 """
 
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +36,7 @@ from contract.predicate import (
     Within,
 )
 from contract.read import Extreme, Function, Order
+from execution.adapter import as_given
 from schema.scalars import VALUES
 
 MAX_DEPTH: Final = 8
@@ -44,13 +44,13 @@ MAX_NODES: Final = 200
 MAX_OPERANDS: Final = 1_000
 MAX_TEXT: Final = 500
 
-_EQUALITY: Final = ("eq", "ne", "in", "not_in", "is_null")
+_EQUALITY: Final = ("eq", "ne", "in", "notIn", "isNull")
 _RANGES: Final = ("lt", "lte", "gt", "gte")
 _OPERATORS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.STRING: (*_EQUALITY, *_RANGES, "starts_with", "contains"),
+    Kind.STRING: (*_EQUALITY, *_RANGES, "startsWith", "contains"),
     Kind.INTEGER: (*_EQUALITY, *_RANGES),
     Kind.DECIMAL: (*_EQUALITY, *_RANGES),
-    Kind.BOOLEAN: ("eq", "ne", "is_null"),
+    Kind.BOOLEAN: ("eq", "ne", "isNull"),
     Kind.DATE: (*_EQUALITY, *_RANGES),
     Kind.DATETIME: (*_EQUALITY, *_RANGES),
     Kind.CODE: _EQUALITY,
@@ -60,13 +60,13 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "eq": "等于 | Equal to",
     "ne": "不等于 | Not equal to",
     "in": "等于其中之一 | One of",
-    "not_in": "不等于其中任何一个 | None of",
-    "is_null": "是否为空 | Whether there is no value",
+    "notIn": "不等于其中任何一个 | None of",
+    "isNull": "是否为空 | Whether there is no value",
     "lt": "小于 | Less than",
     "lte": "小于或等于 | At most",
     "gt": "大于 | Greater than",
     "gte": "大于或等于 | At least",
-    "starts_with": "以……开头 | Begins with",
+    "startsWith": "以……开头 | Begins with",
     "contains": "包含 | Has in it",
     "within": "在该区划内(含本级) | At or beneath the division",
 }
@@ -156,12 +156,10 @@ def _one_order(name: str, given: object) -> Order:
     return Order(extreme.name, descending, extreme=extreme)
 
 
-def _named(given: object) -> tuple[str, object]:
+def _named(given: Any) -> tuple[str, object]:
     """Return the one member of a oneOf input that is given."""
-    ((name, value),) = (
-        (name, value) for name, value in vars(given).items() if value is not strawberry.UNSET
-    )
-    return _graph_name(type(given), name), value
+    (named,) = given.items()
+    return named  # type: ignore[no-any-return] # a name and what is given
 
 
 class _Reading:
@@ -174,12 +172,7 @@ class _Reading:
     def where(self, entity: Entity, given: Any, depth: int) -> Predicate:
         if depth > MAX_DEPTH:
             raise TooComplex(f"筛选条件嵌套超过{MAX_DEPTH}层,请简化。")
-        parts = []
-        for attribute, value in vars(given).items():
-            if value is not strawberry.UNSET:
-                name = _graph_name(type(given), attribute)
-                parts.append(self._part(entity, name, value, depth))
-        return _every(parts)
+        return _every([self._part(entity, name, value, depth) for name, value in given.items()])
 
     def _part(self, entity: Entity, name: str, value: Any, depth: int) -> Predicate:
         self._nodes += 1
@@ -202,9 +195,8 @@ class _Reading:
         return self._comparisons(entity.fields[name], value)
 
     def _comparisons(self, field: Field, given: Any) -> Predicate:
-        named = [(n, v) for n, v in vars(given).items() if v is not strawberry.UNSET]
-        self._nodes += len(named)
-        return _every([_comparison(field, name.rstrip("_"), value) for name, value in named])
+        self._nodes += len(given)
+        return _every([_comparison(field, name, value) for name, value in given.items()])
 
 
 def _every(parts: list[Predicate]) -> Predicate:
@@ -220,9 +212,9 @@ def _conjuncts(part: Predicate) -> tuple[Predicate, ...]:
 def _comparison(field: Field, operator: str, value: object) -> Predicate:
     if value is None:
         raise BadInput(f"{field.name}.{operator} 不能为 null;查空值请用 isNull。")
-    if operator == "is_null":
+    if operator == "isNull":
         return IsNull(field.name) if value else Not(IsNull(field.name))
-    if operator in ("in", "not_in"):
+    if operator in ("in", "notIn"):
         return _among(field, operator, value)
     return _LEAVES[operator](field.name, _operand(field, value))
 
@@ -268,7 +260,7 @@ _LEAVES: Final[Mapping[str, Callable[[str, Any], Predicate]]] = {
     "lte": _compare(Operator.LTE),
     "gt": _compare(Operator.GT),
     "gte": _compare(Operator.GTE),
-    "starts_with": StartsWith,
+    "startsWith": StartsWith,
     "contains": Contains,
     "within": Within,
 }
@@ -282,13 +274,10 @@ def _name(kind: Kind) -> str:
 def _filter(name: str, kind: Kind, value: Any) -> Any:
     cls: Any = type(name, (), {"__annotations__": {}})
     for operator in _OPERATORS[kind]:
-        several = operator in ("in", "not_in")
-        typed = bool if operator == "is_null" else list[value] if several else value
-        attribute = "in_" if operator == "in" else operator
-        cls.__annotations__[attribute] = Optional[typed]
-        graph_name = "in" if operator == "in" else None
-        setattr(cls, attribute, _member(graph_name, _MEANINGS[operator]))
-    return strawberry.input(cls, name=name, description=f"{name}:比较条件 | Comparisons")
+        several = operator in ("in", "notIn")
+        typed = bool if operator == "isNull" else list[value] if several else value
+        _add(cls, operator, Optional[typed], _MEANINGS[operator])
+    return _input(cls, name=name, description=f"{name}:比较条件 | Comparisons")
 
 
 def _filter_of(
@@ -313,7 +302,7 @@ def _complete(cls: Any, members: list[tuple[str, Any, str]], description: str) -
     _add(cls, "and", Optional[list[cls]], "全部成立 | All of them")
     _add(cls, "or", Optional[list[cls]], "至少一个成立 | At least one of them")
     _add(cls, "not", Optional[cls], "不成立 | Not this")
-    strawberry.input(cls, description=description)
+    _input(cls, description=description)
 
 
 def _orders(entities: Mapping[str, Entity]) -> dict[str, Any]:
@@ -329,9 +318,7 @@ def _orders(entities: Mapping[str, Entity]) -> dict[str, Any]:
             if relationship.description and relationship.target in classes:
                 meaning = f"{_FIRST_OF}{relationship.description}"
                 _add(cls, relationship.name, Optional[classes[relationship.target]], meaning)
-        strawberry.input(
-            cls, one_of=True, description=f"排序,每项一个字段 | Order of {name}, a field each"
-        )
+        _input(cls, one_of=True, description=f"排序,每项一个字段 | Order of {name}, a field each")
     return classes
 
 
@@ -344,21 +331,12 @@ def _add(cls: Any, name: str, typed: Any, description: str) -> None:
     attribute = to_snake_case(name)
     attribute += "_" if iskeyword(attribute) else ""
     cls.__annotations__[attribute] = typed
-    setattr(cls, attribute, _member(name, description))
+    member = strawberry.field(name=name, default=strawberry.UNSET, description=description)
+    setattr(cls, attribute, member)
 
 
-def _member(name: str | None, description: str) -> Any:
-    return strawberry.field(name=name, default=strawberry.UNSET, description=description)
-
-
-def _graph_name(cls: type, attribute: str) -> str:
-    return _names(cls)[attribute]
-
-
-def _names(cls: Any) -> Mapping[str, str]:
-    names: Mapping[str, str] | None = cls.__dict__.get("__graph_names__")
-    if names is None:
-        fields = cls.__strawberry_definition__.fields
-        names = types.MappingProxyType({f.python_name: f.graphql_name for f in fields})
-        cls.__graph_names__ = names
-    return names
+def _input(cls: Any, **options: Any) -> Any:
+    """Make a class an input that stays what it came as: what is given, by its name in the graph."""
+    made: Any = strawberry.input(cls, **options)
+    made.__strawberry_definition__.from_input = as_given
+    return made
