@@ -21,6 +21,7 @@ from sources.drops import together
 from sources.file import FileSource
 from sources.guard import Guard, now
 from sources.http_source import HttpSource
+from sources.period import Tally
 
 _MOST_USED: Final = 1_000
 _TOO_MANY: Final = "统计行数过多,请用 since 缩短时间范围后重试。"
@@ -56,7 +57,7 @@ class Telling:
         return Operations(self._states, self._usage)
 
     def _states(self) -> list[SourceState]:
-        guarded = self.assembly.guarded()
+        guarded = self.assembly.systems
         return [self._state(each, guarded[each.name]) for each in self.assembly.departments]
 
     def _state(self, department: Department, guarded: Guarded) -> SourceState:
@@ -87,6 +88,7 @@ class Telling:
             self.observed.drifts.get(guard, Drift()),
             bool(self.observed.refused),
             together(guard.drops, *([source.drops] if isinstance(source, HttpSource) else [])),
+            guarded.cache.tally if guarded.cache else Tally(),
         )
 
     def _usage(self, since: datetime | None, by_day: bool) -> Sequence[Used]:  # noqa: FBT001 -- called by place

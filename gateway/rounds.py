@@ -62,7 +62,7 @@ class Rounds:
         return min(self._due, key=lambda name: self._due[name], default="")
 
     async def _checked(self, graph: OpenGraph, department: Department) -> None:
-        guarded = graph.assembly.guarded()
+        guarded = graph.assembly.systems
         own = guarded[department.name]
         if own.guard.maintenance is not None:
             return

@@ -9,6 +9,7 @@ from sources.breaker import Circuit
 from sources.drift import Drift
 from sources.drops import Dropped
 from sources.maintenance import Window
+from sources.period import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Operation:
 
     `reads`, `failures`: since the process started or the mapping changed. `stale`: why newer files
     of a drop do not count. `refused`: newer mapping files or a newer policy have mistakes.
-    `dropped`: rows of each entity that it sent although it promised to leave them out.
+    `dropped`: rows of each entity that it sent although it promised to leave them out. `kept`: how
+    many questions about entities whose answers are kept needed it, and how many did not.
     """
 
     circuit: Circuit
@@ -30,6 +32,7 @@ class Operation:
     drift: Drift
     refused: bool
     dropped: Mapping[str, Dropped] = field(default_factory=dict)
+    kept: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)

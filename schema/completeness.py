@@ -25,7 +25,7 @@ class Completeness(SchemaExtension):
         # Calls stand in the order they ended in, which is another each time.
         for call in sorted(context.calls, key=lambda call: _WORST_LAST.index(call.state)):
             entries[call.source]["state"] = call.state
-            if call.as_of is not None:
+            if call.as_of is not None and call.state == "STALE":
                 told = entries[call.source].setdefault("asOf", call.as_of.isoformat())
                 entries[call.source]["asOf"] = min(told, call.as_of.isoformat())
         self._add_paths(entries)

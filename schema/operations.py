@@ -176,6 +176,12 @@ class SourceOperation:
     dropped_rows: list[DroppedRows] = strawberry.field(
         description="启动或映射变更以来剔除的记录 | Rows dropped since it was mapped or started"
     )
+    cache_hits: int = strawberry.field(
+        description="由缓存应答的查询次数 | Questions answered by what is kept, without the system"
+    )
+    cache_misses: int = strawberry.field(
+        description="缓存未能应答的查询次数 | Questions that what is kept could not answer"
+    )
 
     @classmethod
     def of(cls, operation: Operation) -> "SourceOperation":
@@ -190,6 +196,8 @@ class SourceOperation:
             drift=SourceDrift.of(operation.drift),
             configuration=state,
             dropped_rows=[DroppedRows.of(*each) for each in operation.dropped.items()],
+            cache_hits=operation.kept.hits,
+            cache_misses=operation.kept.misses,
         )
 
 

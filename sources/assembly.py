@@ -15,6 +15,7 @@ from contract.document import Mistake
 from contract.entity import Entity, Field, Relationship, Sensitivity
 from contract.errors import SourceFailure
 from contract.source import Source
+from sources.caching import Caching
 from sources.constants import Completed, Constants
 from sources.declaration import Department, MappedEntity
 from sources.federation import Federation
@@ -28,14 +29,23 @@ from sources.sql import SqlSource
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """Everything that answers, and the words it answers in."""
+    """Everything that answers, and the words it answers in; `systems` by department's name."""
 
     entities: Mapping[str, Entity]
     facets: frozenset[str]
     departments: tuple[Department, ...]
-    guards: Mapping[str, Guard]
+    systems: Mapping[str, "Guarded"]
     federation: Federation
-    opened: tuple["OpenedSource", ...]
+
+    @property
+    def guards(self) -> Mapping[str, Guard]:
+        """Return what keeps every department's system within its budget, by name."""
+        return {name: each.guard for name, each in self.systems.items()}
+
+    @property
+    def opened(self) -> tuple["OpenedSource", ...]:
+        """Return every department's system itself."""
+        return tuple(each.source for each in self.systems.values())
 
     async def mistakes(self) -> tuple[Mistake, ...]:
         """
@@ -46,11 +56,6 @@ class Assembly:
         services = [source for source in self.opened if isinstance(source, GraphqlSource)]
         found = await gather(*(_mistakes(service) for service in services))
         return tuple(mistake for mistakes in found for mistake in mistakes)
-
-    def guarded(self) -> Mapping[str, "Guarded"]:
-        """Return every department's system with its guard, by name."""
-        names = zip(self.departments, self.opened, strict=True)
-        return {each.name: Guarded(source, self.guards[each.name]) for each, source in names}
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -66,15 +71,32 @@ class OpenedSource(Source, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A department's system that is open, and what stands around it."""
+    """A department's system that is open, what stands around it, and what is kept around that."""
 
     source: OpenedSource
     guard: Guard
+    cache: Caching | None = None
+
+    @property
+    def asked(self) -> Source:
+        """Return what is asked for answers."""
+        return self.cache or self.guard
+
+    async def forget(self) -> None:
+        """Answer from nothing any more that the system said before."""
+        if isinstance(self.source, FileSource):
+            await self.source.forget()
+        # Last, so that what was answered meanwhile is forgotten too.
+        self.guard.forget()
+        if self.cache is not None:
+            self.cache.forget()
 
 
 def _guarded(department: Department) -> Guarded:
-    source = open_source(department)
-    return Guarded(source, Guard(source, department.budget, maintenance=department.maintenance))
+    source, entities = open_source(department), department.entities
+    guard = Guard(source, department.budget, maintenance=department.maintenance)
+    keeps = any(mapped.cache for mapped in entities.values())
+    return Guarded(source, guard, Caching(guard, entities) if keeps else None)
 
 
 async def _mistakes(service: GraphqlSource) -> tuple[Mistake, ...]:
@@ -107,11 +129,10 @@ def assemble(
     `kept`: systems that are open already and whose mapping is the same as it was.
     """
     guarded = {each.name: kept.get(each.name) or _guarded(each) for each in departments}
-    opened = tuple(each.source for each in guarded.values())
-    guards = {name: each.guard for name, each in guarded.items()}
     entities = graph_entities(core, departments, reference)
     completed = (
-        _completed(guards[department.name], department, entities) for department in departments
+        _completed(guarded[department.name].asked, department, entities)
+        for department in departments
     )
     homes = {
         (department.name, name): mapped.home
@@ -121,16 +142,15 @@ def assemble(
     }
 
     def dropped(source: str, entity: str, rows: int) -> None:
-        if source in guards:
-            guards[source].drops.note(entity, rows)
+        if source in guarded:
+            guarded[source].guard.drops.note(entity, rows)
 
     return Assembly(
         entities,
         frozenset(entities.keys() - core.keys()),
         departments,
-        guards,
+        guarded,
         Federation(entities, (*completed, *reference), homes=homes, dropped=dropped),
-        opened,
     )
 
 

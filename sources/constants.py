@@ -121,8 +121,8 @@ def filled(rows: Rows, fields: tuple[str, ...], constants: Constants) -> Rows:
     if not missing:
         return rows
     values = tuple(constants[field] for field in missing)
-    whole = Rows((*rows.fields, *missing), [(*row, *values) for row in rows.rows], rows.as_of)
-    return rowset.project(whole, fields)
+    whole = Rows((*rows.fields, *missing), [(*row, *values) for row in rows.rows])
+    return replace(rows, fields=fields, rows=rowset.project(whole, fields).rows)
 
 
 def _assembled(rows: Rows, aggregate: Aggregate, constants: Constants) -> Rows:
@@ -137,7 +137,7 @@ def _assembled(rows: Rows, aggregate: Aggregate, constants: Constants) -> Rows:
                 known[measure.name] = _of_constant(measure, constants[str(measure.field)], counted)
         if counted or not aggregate.group_by:
             answers.append(tuple(known[name] for name in names))
-    return Rows(names, answers)
+    return replace(rows, fields=names, rows=answers)
 
 
 def _of_constant(measure: Measure, value: Value | None, counted: object) -> object:

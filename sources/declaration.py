@@ -196,13 +196,21 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """How long answers about an entity count; `whole`: all of its rows are kept, as one answer."""
+
+    seconds: float
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MappedEntity:
     """
     One entity as one department holds it.
 
     `constants`: fields that its own rows do not have, with the one value they have in all of them.
     `home`: of an entity that several systems hold, the rows that are this system's own; those that
-    are no other's where it is not said.
+    are no other's where it is not said. `cache`: how answers are kept; they are not by default.
     """
 
     entity: Entity
@@ -214,6 +222,7 @@ class MappedEntity:
     drop: Drop | None = None
     constants: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     home: Predicate | None = None
+    cache: Cache | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from sources.declaration import REFRESH_SECONDS, Budget, Department, MappedEntit
 from sources.environment import filled, is_variable
 from sources.finding import Findings
 from sources.maintenance import Maintenance
+from sources.mapping_cache import check_caches
 from sources.mapping_entity import Reading, read_entity
 from sources.mapping_home import Claimed, check_homes
 from sources.mapping_model import BudgetShape, FileShape, SignatureShape
@@ -77,6 +78,8 @@ def load_files(
     departments = [_department(found, core, environment, systems) for found in findings]
     _check_homes(findings, departments, core)
     _check_free_fields(findings)
+    read = zip(findings, departments, strict=True)
+    check_caches([(found, department) for found, department in read if department], core)
     mistakes += [mistake for found in findings for mistake in found.mistakes]
     if mistakes:
         raise Mistakes(tuple(sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line))))

@@ -11,6 +11,7 @@ from contract.predicate import Value
 from sources.crosswalk import UNCHANGED, CodeReading
 from sources.declaration import Attachment, Column, Drop, Endpoint, MappedEntity
 from sources.finding import Findings, instead, nearest
+from sources.mapping_cache import cache
 from sources.mapping_drop import drop, refuse_drop
 from sources.mapping_endpoint import Columns, endpoint, refuse_endpoint
 from sources.mapping_field import Written, check_description, check_name, column
@@ -77,6 +78,7 @@ def read_entity(reading: Reading, data: object) -> MappedEntity | None:
         drop=_drop(reading, shape),
         constants=constants,
         home=home(shape, reading.expected, reading.findings, reading.place),
+        cache=cache(shape),
     )
 
 

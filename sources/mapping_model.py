@@ -192,6 +192,13 @@ class GraphqlShape(Shape):
     scan: bool = False
 
 
+class CacheShape(Shape):
+    """`cache = {…}`: how old an answer may be that was kept, and whether all rows are kept."""
+
+    freshness: Seconds
+    whole: bool = False
+
+
 class ByKeyShape(Shape):
     """`by_key = {…}`: a parameter or argument that takes many values of one field at once."""
 
@@ -218,6 +225,7 @@ class EntityShape(Shape):
     key: Annotated[list[Text], Field(min_length=1)] | None = None
     subject: Annotated[SubjectShape, BeforeValidator(_person)] | None = None
     as_of: str = ""
+    cache: CacheShape | None = None
     home: Annotated[dict[str, Annotated[list[Text], Field(min_length=1)]], Field(min_length=1)] = {}
     fields: Annotated[dict[str, Any], Field(min_length=1)]
     file: DropShape | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from contract.entity import Entity
 from contract.predicate import Comparison, In, Operator, conjuncts
@@ -25,9 +25,16 @@ class MemorySource:
     ) -> None:
         self.name = name
         self.title = title
-        self.entities = {key: _capabilities(entity) for key, entity in entities.items()}
+        self.entities = {key: able_to_all(entity) for key, entity in entities.items()}
         self._rows = {key: _tuples(entity, rows.get(key, ())) for key, entity in entities.items()}
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
+
+    @classmethod
+    def of(cls, name: str, title: str, entity: Entity, rows: Rows) -> Self:
+        """Return a source with these rows of one entity."""
+        source = cls(name, title, {entity.name: entity}, {})
+        source._rows[entity.name] = rows
+        return source
 
     async def read(self, read: Read) -> Rows:
         """Return the rows asked for."""
@@ -75,7 +82,8 @@ def _tuples(entity: Entity, rows: Sequence[Mapping[str, object]]) -> Rows:
     return Rows(fields, [tuple(row.get(name) for name in fields) for row in rows])
 
 
-def _capabilities(entity: Entity) -> Capabilities:
+def able_to_all(entity: Entity) -> Capabilities:
+    """Return what can be done with the rows of an entity where they are at hand."""
     every = frozenset(operator for operator in Operator if operator is not Operator.EXISTS)
     names = frozenset(entity.fields)
     return Capabilities(

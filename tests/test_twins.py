@@ -66,7 +66,7 @@ async def _world(change: Change, case: Case, number: int) -> Counter[str]:
     principals = [drawn_principal(case.chance, case.policy) for _ in range(VIEWERS)]
     viewers = Viewers(case, principals)
     worlds = (case.world, change(viewers))
-    held = Held(shared=number % 2 == 1, limited=number % 4 > 1)
+    held = Held(number % 2 == 1, limited=number % 4 > 1, kept=number % 3 == 1)
     switched = number % 3 == 0 and not viewers.follow("Case")
     twins = [_twin(case, world, held, switched=switched) for world in worlds]
     found: Counter[str] = Counter(changed=changed_rows(*worlds))

@@ -210,8 +210,8 @@ async def test_a_request_ends_in_the_version_it_began_in_and_then_lets_go_of_it(
             await place.living.reload()
             await place.living.reload()
             begun = (place.living.editions, place.living.graph is graph)
-            old = graph.assembly.guarded()
-            new = place.living.graph.assembly.guarded()
+            old = graph.assembly.systems
+            new = place.living.graph.assembly.systems
         ended = place.living.editions
 
     assert (begun, ended) == ((3, False), 1)

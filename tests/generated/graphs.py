@@ -1,27 +1,25 @@
 """The graph over a generated world under a generated policy, behind systems of several kinds."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
-
-from strawberry.extensions import ParserCache, SchemaExtension
 
 from auth.policy import Policy
 from auth.policy_file import load_policy
 from auth.principal import Principal
 from auth.throttle import Throttle
 from contract.source import Source
-from gateway.validating import validating
 from resolvers.context import RequestContext
 from resolvers.gate import Gate
 from resolvers.seal import Seal
 from resolvers.spending import Spending
 from schema.errors import formatted
-from schema.graph import build_schema
+from sources.caching import Caching
+from sources.declaration import Cache, MappedEntity
 from sources.federation import Federation
 from sources.holding import Homes
 from sources.memory import MemorySource
@@ -29,7 +27,7 @@ from tests.divided import HOMES, divided
 from tests.generated.policies import PolicyFile
 from tests.generated.questions import Question, Written
 from tests.generated.worlds import ENTITIES, World
-from tests.graph import SECRET, SYSTEMS, Graph, build_graph, graph_entities
+from tests.graph import SECRET, SYSTEMS, Graph, build_graph
 from tests.limited import LimitedSource
 
 HELD = {
@@ -92,10 +90,15 @@ def asked(world: World, policy: PolicyFile, systems: dict[str, Source], homes: H
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How a world is held: rows with one home or several, by systems that do all or less."""
+    """
+    How a world is held: rows with one home or several, by systems that do all or less.
+
+    `kept`: all answers are kept, those about people too, which no mapping file may say.
+    """
 
     shared: bool
     limited: bool
+    kept: bool = False
 
 
 def in_memory(world: World, seed: int, held: Held) -> tuple[dict[str, Source], Homes]:
@@ -119,7 +122,19 @@ def in_memory(world: World, seed: int, held: Held) -> tuple[dict[str, Source], H
             name: LimitedSource(source, Random(f"{seed} {name}").randrange(2**30))
             for name, source in systems.items()
         }
+    if held.kept:
+        systems = {name: _keeping(source, seed) for name, source in systems.items()}
     return systems, HOMES if held.shared else {}
+
+
+def _keeping(source: Source, seed: int) -> Source:
+    """Return the source with what is kept of its answers: of some entities all rows."""
+    entities = bare_graph().entities
+    mapped = {
+        name: MappedEntity(entities[name], name, {}, cache=Cache(3600.0, whole=bool(whole % 2)))
+        for whole, name in enumerate(source.entities, seed)
+    }
+    return Caching(source, mapped, lambda: datetime(2026, 5, 1, tzinfo=UTC))
 
 
 def sealed(graph: Graph, question: Question) -> str:
@@ -138,8 +153,7 @@ def loaded(policy: PolicyFile) -> Policy:
 @cache
 def bare_graph() -> Graph:
     """Return the graph whose schema and ids all others share; documents are checked once."""
-    cached: list[Callable[[], SchemaExtension]] = [partial(ParserCache, maxsize=256), validating()]
-    return replace(build_graph(), schema=build_schema(graph_entities(), cached))
+    return build_graph()
 
 
 @cache

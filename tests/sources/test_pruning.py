@@ -1,11 +1,15 @@
 from itertools import product
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.entity import Field, Kind
 from contract.predicate import (
+    FALSE,
+    INVALID,
     TRUE,
     Comparison,
+    Contains,
     Exists,
     In,
     IsNull,
@@ -13,12 +17,15 @@ from contract.predicate import (
     Operator,
     Predicate,
     StartsWith,
+    Value,
     Within,
     all_of,
     any_of,
     evaluate,
+    evaluator,
 )
-from sources.pruning import may_hold
+from sources.pruning import may_hold, must_hold
+from tests.predicates import VALUES, predicates
 
 DEPARTMENTS = ("民政", "人社", "市监")
 DIVISIONS = ("32", "3202", "320205", "320205106", "3204")
@@ -54,6 +61,87 @@ def test_what_is_called_impossible_is_true_of_no_row(where: Predicate, home: Pre
     both = any(evaluate(where, row) and evaluate(home, row) for row in ROWS)
 
     assert may_hold(where, home) or not both
+
+
+NAMED = {
+    "name": Field("name", Kind.STRING),
+    "age": Field("age", Kind.INTEGER),
+    "place": Field("place", Kind.DIVISION),
+}
+PEOPLE = [
+    dict(zip(NAMED, values, strict=True))
+    for values in product(*((*VALUES[field.kind], None, INVALID) for field in NAMED.values()))
+]
+ANY = predicates(NAMED.values())
+
+
+@settings(max_examples=200)
+@given(ANY, ANY, ANY)
+def test_what_is_called_certain_is_true_of_every_row(
+    where: Predicate, given: Predicate, more: Predicate
+) -> None:
+    for narrow in (given, all_of(where, given), all_of(more, any_of(all_of(where, given), FALSE))):
+        if must_hold(where, narrow):
+            test, chosen = (evaluator(part, tuple(NAMED)) for part in (where, narrow))
+            rows = (tuple(row.values()) for row in PEOPLE)
+            assert all(test(row) is True for row in rows if chosen(row))
+
+
+def compared(name: str, operator: str, operand: Value) -> Comparison:
+    return Comparison(name, Operator(operator), operand)
+
+
+CERTAIN: list[tuple[Predicate, Predicate]] = [
+    (TRUE, compared("age", "eq", 1)),
+    (compared("age", "eq", 1), all_of(compared("age", "eq", 1), IsNull("name"))),
+    (In("age", (1, 2, 3)), In("age", (3, 1))),
+    (In("age", (1, 2)), compared("age", "eq", 2)),
+    (compared("age", "gte", 1), In("age", (1, 2))),
+    (compared("age", "gt", 1), compared("age", "gt", 1)),
+    (compared("age", "gte", 1), compared("age", "gt", 1)),
+    (compared("age", "gte", 1), compared("age", "gte", 2)),
+    (compared("age", "lt", 3), compared("age", "lte", 2)),
+    (compared("age", "lte", 3), compared("age", "lt", 3)),
+    (Within("place", "3202"), Within("place", "320205")),
+    (Within("place", "3202"), compared("place", "eq", "3202")),
+    (Within("place", "3202"), In("place", ("320205", "3202"))),
+    (StartsWith("name", "a"), StartsWith("name", "ab")),
+    (Contains("name", "b"), StartsWith("name", "abc")),
+    (Contains("name", "b"), Contains("name", "abc")),
+    (Not(IsNull("age")), compared("age", "lt", 2)),
+    (Not(IsNull("age")), Not(compared("age", "lt", 2))),
+    (Not(compared("age", "eq", 1)), In("age", (2, 3))),
+    (Not(Within("place", "33")), Within("place", "32")),
+    (
+        any_of(Within("place", "32"), IsNull("name")),
+        any_of(Within("place", "3202"), IsNull("name")),
+    ),
+    (
+        all_of(Within("place", "32"), compared("age", "gt", 1)),
+        all_of(any_of(Within("place", "3202"), Within("place", "3204")), compared("age", "gt", 2)),
+    ),
+]
+UNCERTAIN: list[tuple[Predicate, Predicate]] = [
+    (compared("age", "eq", 1), TRUE),
+    (FALSE, compared("age", "eq", 1)),
+    (In("age", (1, 2)), In("age", (1, 2, 3))),
+    (compared("age", "gt", 1), compared("age", "gte", 1)),
+    (compared("age", "lt", 3), compared("age", "lte", 3)),
+    (compared("age", "gt", 1), compared("age", "lt", 3)),
+    (Within("place", "320205"), Within("place", "3202")),
+    (Within("place", "32"), Within("place", "33")),
+    (StartsWith("name", "ab"), StartsWith("name", "a")),
+    (Contains("name", "ab"), Contains("name", "b")),
+    (Within("place", "32"), Within("home", "3202")),
+    (Within("place", "32"), any_of(Within("place", "3202"), Within("home", "3202"))),
+    (Not(IsNull("age")), IsNull("name")),
+    (Exists("cases", TRUE), Within("place", "32")),
+]
+
+
+def test_narrower_conditions_are_told_from_others() -> None:
+    assert [pair for pair in CERTAIN if not must_hold(*pair)] == []
+    assert [pair for pair in UNCERTAIN if must_hold(*pair)] == []
 
 
 def test_systems_that_cannot_hold_what_is_asked_for_are_told() -> None:

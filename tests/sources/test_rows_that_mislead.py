@@ -20,7 +20,7 @@ from sources.sql import SqlSource
 from tests.loopback import json_reply, serving
 from tests.sources import world
 from tests.sources.enrolments import ENDPOINT, ENROLMENTS, ROWS, asking, by_key, scan
-from tests.sources.test_file import CSV, FIRST, ONE, answered, department, opened, put
+from tests.sources.file_drops import CSV, FIRST, ONE, answered, department, opened, put
 
 FILTERED = replace(ENDPOINT, answered="", total="", parameters={("balance", "gte"): "least"})
 VISITS = Read("Visit", ("number", "purpose"))
