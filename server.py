@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
+import uvloop
 from cyclopts import App, Parameter
 from cyclopts.config import Env, Toml
 from rich.console import Console
@@ -118,7 +119,7 @@ def serve_command(options: Serving = SERVING) -> None:
     """Serve your departments' systems to holders of tokens; nothing of the demo is needed."""
     if options.issuers == ISSUERS and not ISSUERS.exists():
         EmbeddedIssuer.opened(ISSUERS.parent)
-    asyncio.run(_serve(options, os.environ, _say_where))
+    uvloop.run(_serve(options, os.environ, _say_where))
 
 
 @app.command
@@ -251,10 +252,17 @@ def _edge_of(
             provenance=asking.provenance,
             explain=asking.explain,
         )
-        if log is not None:
-            view = graph.policy.ledger(context.principal)
-            context = replace(context, accesses=Accesses(view, log))
-        return await reveal(graph, given(graph, context), asking.purpose)
+        own = context.principal
+        principal, reveals = await reveal(graph, context, asking.purpose)
+        administration, drop_copies = given(graph, own)
+        return replace(
+            context,
+            principal=principal,
+            revealing=reveals,
+            administration=administration,
+            drop_copies=drop_copies,
+            accesses=Accesses(graph.policy.ledger(own), log) if log else None,
+        )
 
     def reasons() -> tuple[str, ...]:
         return (*graph.reasons, *others())

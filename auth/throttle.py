@@ -39,10 +39,12 @@ class _Window:
 
     def advance(self, slot: int) -> None:
         """Forget what has left the stretch."""
+        if slot <= self._slot:
+            return
         for passed in range(self._slot + 1, self._slot + 1 + min(slot - self._slot, _RING)):
             self.spent -= self._counts[passed % _RING]
             self._counts[passed % _RING] = 0
-        self._slot = max(slot, self._slot)
+        self._slot = slot
 
     def add(self, amount: int) -> None:
         """Spend it now."""
@@ -115,11 +117,10 @@ class Throttle:
         self, windows: list[_Window], kind: str, limits: Limits, spending: tuple[int, float]
     ) -> None:
         amount, now = spending
-        waits = [
-            _wait(window, seconds, limits[seconds] - amount, now)
-            for window, seconds in zip(windows, limits, strict=True)
-        ]
-        longest = max(waits, default=0.0)
+        longest = 0.0
+        for window, (seconds, limit) in zip(windows, limits.items(), strict=True):
+            if window.spent + amount > limit:
+                longest = max(longest, _wait(window, seconds, limit - amount, now))
         if longest > 0:
             self._count(kind)
             raise RateLimited(kind, ceil(longest))
@@ -165,9 +166,7 @@ class Throttle:
 
 
 def _wait(window: _Window, seconds: int, left: int, now: float) -> float:
-    """Return for how long the limit does not allow it; its whole time where it never will."""
-    if window.spent <= left:
-        return 0.0
+    """Return how long until the limit allows it; its whole time where it never will."""
     if left < 0:
         return float(seconds)
     return window.freed(window.spent - left) * seconds / _SLOTS - now

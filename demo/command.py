@@ -1,6 +1,5 @@
 """The demo as a command: builds the province, starts its systems, has it served, and shows it."""
 
-import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import uvloop
 from rich.console import Console
 from rich.progress import Progress
 
@@ -51,7 +51,7 @@ def run(province: Province, serve: Serve) -> None:
         systems.build(province.state, province.residents, province.seed, progress)
     running = systems.start(province.state)
     try:
-        asyncio.run(_served(province, running, serve))
+        uvloop.run(_served(province, running, serve))
     finally:
         running.stop()
 

@@ -6,7 +6,7 @@ name is shut out holds for tokens of every issuer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,25 +27,25 @@ from contract.errors import BadInput, Forbidden
 from gateway.graph import OpenGraph
 from gateway.secret import read_secret
 from gateway.settings import Serving
-from resolvers.context import RequestContext
 from sources.code_systems import CodeSystems
-from sources.file import FileSource
 from store.account_changes import AccountChanges
 from store.accounts import Accounts
 from store.database import StoreUnavailable
 from store.sign_ins import SignIns
 
-Given: TypeAlias = Callable[[OpenGraph, RequestContext], RequestContext]
-"""Gives a request's context what it may change."""
+Drop: TypeAlias = Callable[[str], Awaitable[None]]
+"""Has every process forget what it keeps of a source's answers."""
+Given: TypeAlias = Callable[[OpenGraph, Principal], tuple[Administration | None, Drop | None]]
+"""Gives what a principal may change of accounts and copies."""
 
 COPIES: Final = "copies "
 """What the number of a source's kept answers is called, before the source's name."""
 _NO_SOURCE: Final = "没有这个系统。"
 
 
-def given_nothing(_: OpenGraph, context: RequestContext) -> RequestContext:
-    """Return the context as it is, where no accounts are kept."""
-    return context
+def given_nothing(_: OpenGraph, __: Principal) -> tuple[None, None]:
+    """Return nothing, where no accounts are kept."""
+    return None, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +89,14 @@ class KeptAccounts:
         """Return sign-in over HTTP."""
         return Doors(self.sign_in, authenticator) if self.sign_in else None
 
-    def given(self, graph: OpenGraph, context: RequestContext) -> RequestContext:
-        """Return the context of a request, with what it may change of accounts and copies."""
-        office, principal = self.office, context.principal
-        place = partial(place_of, graph.systems)
-        return replace(
-            context,
-            administration=(
-                Administration(office, graph.policy, place, principal) if office else None
-            ),
-            drop_copies=partial(self.drop, graph, principal),
-        )
+    def given(self, graph: OpenGraph, principal: Principal) -> tuple[Administration | None, Drop]:
+        """Return what the principal may change of accounts and copies."""
+        office, drop = self.office, partial(self.drop, graph, principal)
+        if office is None:
+            return None, drop
+        return Administration(
+            office, graph.policy, partial(place_of, graph.systems), principal
+        ), drop
 
     async def drop(self, graph: OpenGraph, principal: Principal, source: str) -> None:
         """
@@ -123,12 +120,9 @@ class KeptAccounts:
         """Forget the copies of the graph in force when another process says so, or this one."""
 
         async def heard(name: str) -> None:
-            opened = graph().assembly.guarded().get(name.removeprefix(COPIES))
-            if not name.startswith(COPIES) or opened is None:
-                return
-            opened.guard.forget()
-            if isinstance(opened.source, FileSource):
-                await opened.source.forget()
+            opened = graph().assembly.systems.get(name.removeprefix(COPIES))
+            if name.startswith(COPIES) and opened is not None:
+                await opened.forget()
 
         self.standing.heard = heard
 

@@ -6,26 +6,24 @@ Everything wrong with the files is found here, before the first question.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
-
-from strawberry.extensions import ParserCache
 
 from auth.policy import Policy
 from auth.policy_file import load_policy
 from auth.principal import Principal
+from auth.quota import Quota
 from contract.document import Mistake, Mistakes
 from contract.entity import Entity
 from contract.errors import TooComplex
 from contract.source import Source
 from gateway.counting import counting
 from gateway.observed import Observed, Telling
-from gateway.validating import validating
 from onboarding.check import Report, Sources, check
 from resolvers.context import RequestContext
 from resolvers.gate import Gate
 from resolvers.identity import Identity
+from resolvers.operations import Operations
 from resolvers.planning import Planning
 from resolvers.scoping import unasked_scopes
 from resolvers.seal import Seal
@@ -40,6 +38,7 @@ from sources.mapping import load_departments
 from sources.needs import needs_of
 from sources.reference import divisions_source, matters_source
 
+_MOST_CALLERS: Final = 4096
 _TOO_LARGE: Final = "这一次查询就超过了您的账号在一段时间内的用量,请缩小查询范围。"
 
 
@@ -63,6 +62,20 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """
+    What is the same in every request of a principal, as long as the graph is the same.
+
+    Nothing of it is read from a system.
+    """
+
+    principal: Principal
+    titles: tuple[str, ...]
+    operations: Operations
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True)
 class OpenGraph:
     """Everything a server needs to answer questions."""
 
@@ -75,6 +88,7 @@ class OpenGraph:
     observed: Observed
     systems: CodeSystems
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    _callers: dict[Principal, Caller] = field(default_factory=dict, init=False, compare=False)
 
     def context(
         self,
@@ -85,25 +99,21 @@ class OpenGraph:
         explain: bool = False,
     ) -> RequestContext:
         """Return what one request carries; a scope in a code that was renamed counts as renamed."""
-        scopes = tuple(self.systems.scope(scope) for scope in principal.scopes)
-        principal = replace(principal, scopes=scopes)
-        roles = self.policy.roles
-        titles = tuple(roles[role].title if role in roles else role for role in principal.roles)
-        telling = Telling(self.observed, self.policy, self.assembly, principal)
-        quota = self.policy.quota(principal)
-        explained = explain and self.policy.sees_plan(principal)
+        caller = self._caller(principal)
+        known = caller.principal
+        explained = explain and self.policy.sees_plan(known)
         return RequestContext(
-            principal,
+            known,
             self.gate,
             self.identity,
             self.cursors,
-            titles,
-            telling.operations(),
+            caller.titles,
+            caller.operations,
             request_id,
             calls=Explained() if explained else [],
             shown=[] if provenance else None,
-            spending=Spending(self.observed.throttle, principal.account, quota),
-            planning=Planning(self.policy, principal) if explained else None,
+            spending=Spending(self.observed.throttle, known.account, caller.quota),
+            planning=Planning(self.policy, known) if explained else None,
         )
 
     def spend(self, principal: Principal, kind: str, amount: int) -> None:
@@ -112,11 +122,27 @@ class OpenGraph:
 
         Raises: RateLimited, and nothing is spent; TooComplex for what is more than there ever is.
         """
-        limits = self.policy.quota(principal).get(kind, {})
+        limits = self._caller(principal).quota.get(kind, {})
         if amount > min(limits.values(), default=amount):
             raise TooComplex(_TOO_LARGE)
         if limits:
             self.observed.throttle.spend(principal.account, kind, limits, amount)
+
+    def _caller(self, principal: Principal) -> Caller:
+        known = self._callers.get(principal)
+        if known is None:
+            if len(self._callers) >= _MOST_CALLERS:
+                self._callers.clear()
+            known = self._callers[principal] = self._new_caller(principal)
+        return known
+
+    def _new_caller(self, principal: Principal) -> Caller:
+        scopes = tuple(self.systems.scope(scope) for scope in principal.scopes)
+        known = replace(principal, scopes=scopes)
+        roles = self.policy.roles
+        titles = tuple(roles[role].title if role in roles else role for role in known.roles)
+        telling = Telling(self.observed, self.policy, self.assembly, known)
+        return Caller(known, titles, telling.operations(), self.policy.quota(known))
 
     @property
     def is_complete(self) -> bool:
@@ -137,7 +163,7 @@ class OpenGraph:
         """
         tree = self.systems.tree
         asked: Mapping[str, Source] = self.assembly.guards
-        opened = {name: each.source for name, each in self.assembly.guarded().items()}
+        opened = {name: each.source for name, each in self.assembly.systems.items()}
         return await check(
             self.assembly.departments,
             Sources(asked, opened),
@@ -171,18 +197,14 @@ def open_graph(
     departments = load_departments(files.departments, core, environment, systems)
     same_codes = before is not None and before.systems.aliases == systems.aliases
     kept = _unchanged(departments, before.assembly) if before and same_codes else {}
-    assembly = assemble(core, departments, _reference(core, files), kept)
+    assembly = assemble(core, departments, _reference(core, files, departments), kept)
     observed = before.observed if before else Observed()
     policy = load_policy(files.policy, assembly.entities, assembly.facets)
     _refuse_unasked_scopes(policy, assembly)
     return OpenGraph(
         build_schema(
             assembly.entities,
-            [
-                partial(ParserCache, maxsize=256),
-                validating(),
-                counting(observed.usage),
-            ],
+            [counting(observed.usage)],
         ),
         policy,
         Gate(policy, assembly.federation),
@@ -198,7 +220,7 @@ def open_graph(
 def _unchanged(departments: Iterable[Department], before: Assembly) -> Mapping[str, Guarded]:
     """Return the open systems whose mapping says what it said, address and secrets included."""
     known = {department.name: department for department in before.departments}
-    guarded = before.guarded()
+    guarded = before.systems
     return {
         department.name: guarded[department.name]
         for department in departments
@@ -247,9 +269,12 @@ def entities_of(files: Files) -> dict[str, Entity]:
     core = core_entities()
     systems = CodeSystems(files.divisions)
     departments = load_departments(files.departments, core, None, systems)
-    return graph_entities(core, departments, _reference(core, files))
+    return graph_entities(core, departments, _reference(core, files, departments))
 
 
-def _reference(core: Mapping[str, Entity], files: Files) -> tuple[Source, ...]:
+def _reference(
+    core: Mapping[str, Entity], files: Files, departments: Iterable[Department]
+) -> tuple[Source, ...]:
     tree = division_tree(files.divisions)
-    return divisions_source(core, tree), matters_source(core, files.matters)
+    held = {entity for department in departments for entity in department.entities}
+    return divisions_source(core, tree), matters_source(core, files.matters, held)

@@ -29,8 +29,10 @@ _CASE: Final = re.compile(r"case:([A-Za-z0-9][A-Za-z0-9-]{0,63})")
 _MALFORMED: Final = "请求头 X-Purpose 应写作 case:办件编号,且只写一个。"
 
 Record: TypeAlias = Callable[[Answer], Awaitable[object]]
-Reveal: TypeAlias = Callable[[OpenGraph, RequestContext, str | None], Awaitable[RequestContext]]
-"""Gives a request's context what is opened for it, and for the purpose it names."""
+Revealed: TypeAlias = tuple[Principal, Revealing | None]
+"""The principal with what is opened to it, and what it may open besides."""
+Reveal: TypeAlias = Callable[[OpenGraph, RequestContext, str | None], Awaitable[Revealed]]
+"""Gives what is opened for a request, and for the purpose it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,20 @@ class Reveals:
 
     async def given(
         self, graph: OpenGraph, context: RequestContext, purpose: str | None
-    ) -> RequestContext:
+    ) -> Revealed:
         """
-        Return the context with what is opened for this request.
+        Return the principal with what is opened for this request.
 
         Raises: BadInput, Forbidden, SourceFailure, AuditUnavailable.
         """
         own = context.principal
         stored = await self.openings.of(graph.policy, own)
-        principal = replace(own, openings=stored)
+        principal = replace(own, openings=stored) if stored else own
         if purpose is not None:
             named = replace(own, purpose=Purpose.CASE.value, case=case_of(purpose))
             by_case = await self._by_case(graph, context, named)
             principal = replace(named, openings=(*by_case.openings, *stored))
-        asker = replace(context.asker, principal=own)
-        revealing = Revealing(self.openings, context.gate, graph.policy, asker)
-        return replace(context, principal=principal, revealing=revealing)
+        return principal, Revealing(self.openings, context.gate, graph.policy, context.asker)
 
     async def _by_case(
         self, graph: OpenGraph, context: RequestContext, named: Principal
@@ -72,18 +72,16 @@ class Reveals:
         return replace(named, openings=opened)
 
 
-async def reveal_nothing(
-    _: OpenGraph, context: RequestContext, purpose: str | None
-) -> RequestContext:
+async def reveal_nothing(_: OpenGraph, context: RequestContext, purpose: str | None) -> Revealed:
     """
-    Return the context as it is, where nothing is kept of openings; no case opens anything.
+    Return the principal as it is, where nothing is kept of openings; no case opens anything.
 
     Raises: BadInput, Forbidden.
     """
     if purpose is not None:
         case_of(purpose)
         raise Forbidden(REFUSED)
-    return context
+    return context.principal, None
 
 
 def case_of(purpose: str) -> str:

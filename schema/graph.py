@@ -9,12 +9,14 @@ import copy
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import attrgetter
 from typing import Annotated, Any, Final, Optional, TypeAlias
 
 import strawberry
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import Info
+from strawberry.types import ExecutionContext, Info
 from strawberry.types.base import StrawberryList
 from strawberry.utils.str_converters import to_camel_case
 
@@ -34,6 +36,7 @@ from schema.column import Core, core_of
 from schema.completeness import Completeness
 from schema.connections import connection_type
 from schema.division import Division, Enterprise
+from schema.documents import Validate, validated_by
 from schema.explaining import explain_access
 from schema.facets import facet_enums, facet_type
 from schema.fetching import by_id, note_shown, raw_info
@@ -46,6 +49,7 @@ from schema.fields import (
     root_single,
 )
 from schema.filters import input_types
+from schema.hooks import Hooks
 from schema.matter import Material, Matter, MatterElement
 from schema.mutations import MUTATIONS
 from schema.node import Node
@@ -103,6 +107,16 @@ class GraphSchema(strawberry.Schema):
 
     def process_errors(self, *_: object) -> None:
         """Leave errors to whoever answers the request."""
+
+    def create_extensions_runner(
+        self, execution_context: ExecutionContext, extensions: list[SchemaExtension]
+    ) -> Hooks:
+        """Return what runs the extensions' hooks."""
+        return Hooks(execution_context, extensions, self._validated)
+
+    @cached_property
+    def _validated(self) -> Validate:
+        return validated_by(self._schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +177,18 @@ def _lists_objects(typed: Any) -> bool:
 
 def values_of(sources: list[Any], name: str) -> list[object]:
     """Return a plain field's value for all objects of a level; an exception where there is none."""
-    if all(type(source) is Record for source in sources):
-        layouts = {id(source.layout): source.layout for source in sources}
-        if len(layouts) == 1:
-            place = sources[0].layout.shown.get(_camel(name))
-            if place is None:
-                return [None] * len(sources)
-            values = [source.shown[place] for source in sources]
-            if _UNSHOWN.isdisjoint(map(type, values)):
-                return values
-    return called(lambda source: value_of(source, name), sources)
+    kinds = set(map(type, sources))
+    if Record not in kinds:
+        return called(attrgetter(name), sources)
+    if kinds != _ROWS:
+        return called(lambda source: value_of(source, name), sources)
+    values = _shown(sources, _camel(name))
+    if _UNSHOWN.isdisjoint(map(type, values)):
+        return values
+    return [
+        _refusal(source, value, name) if type(value) in _UNSHOWN else value
+        for source, value in zip(sources, values, strict=True)
+    ]
 
 
 @column_reader(values_of)
@@ -185,13 +201,28 @@ def value_of(source: Any, name: str) -> object:
     if type(source) is not Record:
         return getattr(source, name)
     value = source.get(_camel(name))
-    if value is DENIED:
-        raise Forbidden
-    if value is INVALID:
-        raise SourceRefused(source.layout.source, source.layout.title, name)
+    if type(value) in _UNSHOWN:
+        raise _refusal(source, value, name)
     return value
 
 
+def _shown(records: list[Record], name: str) -> list[object]:
+    layout = records[0].layout
+    place = layout.shown.get(name)
+    if place is not None:
+        values = [record.shown[place] for record in records if record.layout is layout]
+        if len(values) == len(records):
+            return values
+    return [record.get(name) for record in records]
+
+
+def _refusal(record: Record, value: object, name: str) -> Exception:
+    if value is DENIED:
+        return Forbidden()
+    return SourceRefused(record.layout.source, record.layout.title, name)
+
+
+_ROWS: Final = {Record}
 _UNSHOWN: Final = frozenset({type(DENIED), type(INVALID)})
 _CAMEL: Final[dict[str, str]] = {}
 
@@ -349,8 +380,8 @@ def _code_sets_field(code_sets: list[CodeSet]) -> Any:
 
 async def _node(info: Info[RequestContext, None], id: _Id) -> Optional[Node]:  # noqa: A002 -- GraphQL's word
     raw = raw_info(info)
-    record = await by_id(info.context, selected(raw, ()), id)
-    note_shown(raw, [record] if record else [])
+    record = await by_id(raw, selected(raw, ()), id)
+    note_shown(raw, [[record]] if record else [])
     return record  # type: ignore[return-value] # a record stands for a node
 
 

@@ -109,12 +109,13 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The weight of the chosen operation and of everything in the document."""
+    """The weight of the chosen operation and of everything; whether variables have a say in it."""
 
     operation: Weight
     document: Weight
     fragments: int
     visits: int
+    varies: bool
 
 
 def check_text(source: str, limits: Limits) -> None:
@@ -143,9 +144,9 @@ def check_limits(
     operation_name: str | None,
     variables: Mapping[str, object] | None,
     limits: Limits,
-) -> Weight:
+) -> Measures:
     """
-    Refuse a document that asks for more than one answer may cost; return what it weighs.
+    Refuse a document that asks for more than one answer may cost; return what it amounts to.
 
     Raises: TooComplex, saying what to narrow.
     """
@@ -173,7 +174,7 @@ def check_limits(
     for amount, limit, message in told:
         if amount > limit:
             raise TooComplex(message.format(limit))
-    return operation
+    return found
 
 
 def measures(
@@ -200,7 +201,7 @@ def measures(
     everything = _together(weights)
     for weight in scale.fragments.values():
         everything.cover(weight)
-    return Measures(operation, everything, len(fragments), scale.visits)
+    return Measures(operation, everything, len(fragments), scale.visits, scale.varies)
 
 
 class _Scale:
@@ -209,6 +210,7 @@ class _Scale:
     def __init__(self, numbers: Mapping[str, object], limits: Limits) -> None:
         self.fragments: dict[str, Weight] = {}
         self.visits = 0
+        self.varies = False
         self._numbers = numbers
         self._limits = limits
 
@@ -269,7 +271,9 @@ class _Scale:
 
     def _number(self, node: ValueNode) -> int | None:
         page_size = self._limits.page_size
-        value = self._numbers.get(node.name.value) if isinstance(node, VariableNode) else node
+        value: object = node
+        if isinstance(node, VariableNode):
+            value, self.varies = self._numbers.get(node.name.value), True
         if isinstance(value, IntValueNode):
             value = int(value.value) if len(value.value) <= MAXIMUM_DIGITS else CEILING
         if isinstance(value, bool) or not isinstance(value, int):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import strawberry
+import uvloop
 from strawberry.scalars import JSON
 from strawberry.types import Info
 
@@ -109,4 +110,4 @@ async def announce(url: str) -> None:
 
 if __name__ == "__main__":
     app = create_app(SCHEMA, authenticate, context_for, Settings())
-    asyncio.run(serve(app, Listen(port=0, receive_seconds=float(sys.argv[1])), announce))
+    uvloop.run(serve(app, Listen(port=0, receive_seconds=float(sys.argv[1])), announce))

@@ -10,7 +10,6 @@ from typing import Final, TypeAlias
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -33,7 +32,7 @@ from web.endpoint import (
     keep_nothing,
     spend_nothing,
 )
-from web.request_id import HEADER, RequestIds
+from web.request_id import HEADER, request_id
 from web.sign_in import Doors, sign_in_routes
 
 _ROOM: Final = Path(__file__).parent
@@ -43,6 +42,13 @@ _CONTENT_POLICY: Final = (
     "font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", _CONTENT_POLICY.encode()),
+)
+_REQUEST_ID: Final = HEADER.lower().encode()
+_ENDPOINT: Final = "/graphql"
 
 
 class Health(Enum):
@@ -89,26 +95,45 @@ class InForce:
             await app(scope, receive, send)
 
 
-class Guarded:
-    """Headers that hold for every answer."""
+class Edge:
+    """
+    Leads to the endpoint or to one of the other addresses.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Every request gets an id, every answer has it and the headers that hold for all. What browsers
+    of other origins may do is looked at only where one says that it is of another.
+    """
+
+    def __init__(self, endpoint: ASGIApp, others: ASGIApp, origins: Sequence[str]) -> None:
+        self._endpoint = endpoint
+        self._others = others
+        self._across_origins = CORSMiddleware(
+            self._led,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=_ALLOWED_HEADERS,
+            expose_headers=[HEADER, "Retry-After"],
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        headers = scope["headers"]
+        number = request_id(headers)
+        is_across = any(name == b"origin" for name, _ in headers)
+        scope.setdefault("state", {})["request_id"] = number
+        own = [*_HEADERS, (_REQUEST_ID, number.encode())]
+        if not is_across:
+            own.append((b"vary", b"Origin"))
 
-        async def send_guarded(message: Message) -> None:
+        async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"no-referrer"),
-                    (b"content-security-policy", _CONTENT_POLICY.encode()),
-                ]
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
-        await self._app(scope, receive, send_guarded)
+        await (self._across_origins if is_across else self._led)(scope, receive, send_marked)
+
+    async def _led(self, scope: Scope, receive: Receive, send: Send) -> None:
+        led = self._endpoint if scope["path"] == _ENDPOINT else self._others
+        await led(scope, receive, send)
 
 
 def create_app(
@@ -116,7 +141,7 @@ def create_app(
     authenticate: Authenticate,
     context_factory: ContextFactory,
     settings: Settings,
-) -> Starlette:
+) -> ASGIApp:
     """
     Return the application: `/graphql`, `/graphiql/`, `/livez`, `/readyz`, `/version`.
 
@@ -124,9 +149,8 @@ def create_app(
     """
     accounting = Accounting(settings.keep, settings.spend)
     endpoint = Endpoint(schema, authenticate, context_factory, settings.limits, accounting)
-    return Starlette(
+    others = Starlette(
         routes=[
-            Route("/graphql", endpoint, include_in_schema=False),
             *(sign_in_routes(settings.doors) if settings.doors else ()),
             Route("/", _to_the_page),
             Route("/livez", _alive),
@@ -135,19 +159,9 @@ def create_app(
             Mount("/graphiql/vendor", StaticFiles(directory=_ROOM / "vendor")),
             Mount("/graphiql", StaticFiles(directory=_ROOM / "graphiql", html=True)),
         ],
-        middleware=[
-            Middleware(RequestIds),
-            Middleware(Guarded),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=_ALLOWED_HEADERS,
-                expose_headers=[HEADER, "Retry-After"],
-            ),
-        ],
         exception_handlers={HTTPException: _nothing_here},
     )
+    return Edge(endpoint, others, settings.origins)
 
 
 async def _to_the_page(_: Request) -> Response:

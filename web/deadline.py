@@ -1,24 +1,36 @@
 """
-A deadline for requests that arrive by drops.
+HTTP as it arrives: a deadline for requests that come by drops, and bounds for what is not yet read.
 
 A request, head and body, is whole within the deadline of its connection or its first byte, or the
-connection is closed. uvicorn itself waits for ever.
+connection is closed; while an earlier request of the connection is not answered, its time stands
+still. uvicorn itself waits for ever, and its parser keeps a head of any size.
 """
 
 import asyncio
 from typing import ClassVar, Final
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_WHOLE: Final = frozenset({h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR, h11.SWITCHED_PROTOCOL})
+MAXIMUM_UNREAD_BYTES: Final = 16 * 1024
+"""The most that may arrive without an end: of a head, of a chunk's size, of trailers."""
+MOST_WAITING: Final = 100
+"""The most requests of a connection that wait for the answer to the first of them."""
+_REFUSED: Final = "Invalid HTTP request received."
 
 
-class Deadline(H11Protocol):
+class Refused(Exception):
+    """A request that is none; raised within the parser, which says so as its own error."""
+
+
+class Deadline(HttpToolsProtocol):
     """uvicorn's HTTP protocol with a deadline for receiving each request."""
 
     seconds: ClassVar[float] = 10
     _timer: asyncio.TimerHandle | None = None
+    _is_whole = False
+    _is_in_head = True
+    _unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start with the connection: a client may send nothing at all."""
@@ -30,13 +42,110 @@ class Deadline(H11Protocol):
         self._stop()
         super().connection_lost(exc)
 
-    def handle_events(self) -> None:
+    def data_received(self, data: bytes) -> None:
         """Start with a request's first byte and stop with its last."""
-        super().handle_events()
-        if self.conn.their_state in _WHOLE:
+        self._unset_keepalive_if_required()
+        self._is_whole = False
+        self._unread += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse()
+            return
+        if self._unread > MAXIMUM_UNREAD_BYTES:
+            self._refuse()
+            return
+        self._watch()
+
+    def on_message_begin(self) -> None:
+        """Begin to read a head."""
+        super().on_message_begin()
+        self._is_whole = False
+        self._is_in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take over a line of the head; what stands behind a body counts for nothing."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """
+        Ask the application.
+
+        Raises: Refused.
+        """
+        if self.parser.should_upgrade():
+            return  # to be read anew
+        self._check_head()
+        self._is_in_head = False
+        self._unread = 0
+        super().on_headers_complete()
+        if len(self.pipeline) > MOST_WAITING:
+            raise Refused
+
+    def on_body(self, body: bytes) -> None:
+        """Hand over a piece of the body."""
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Know that the request is whole."""
+        if self.parser.should_upgrade():
+            return
+        self._is_whole = self._is_in_head = True
+        self._unread = 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, whose time is counted from here where it had to wait."""
+        super().on_response_complete()
+        self._watch()
+
+    def _feed(self, data: bytes) -> None:
+        """
+        Parse what came; to another protocol than HTTP/1.1 nothing is ever switched.
+
+        The parser passes over the body of a request that proposes it (as some clients do with each
+        first one), so such a request is read anew without the proposal.
+        Raises: HttpParserError.
+        """
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as proposal:
+                data = self._head_alone() + data[proposal.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+            else:
+                return
+
+    def _head_alone(self) -> bytes:
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            raise httptools.HttpParserError
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade"]
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(lines))
+
+    def _check_head(self) -> None:
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            raise Refused
+
+    def _refuse(self) -> None:
+        self.logger.warning(_REFUSED)
+        self.send_400_response(_REFUSED)
+
+    def _watch(self) -> None:
+        if self._is_whole or self._has_to_wait():
             self._stop()
-        elif self.conn.their_state is not h11.IDLE or self.conn.trailing_data[0]:
+        else:
             self._start()
+
+    def _has_to_wait(self) -> bool:
+        """Return whether what arrives is answered only after an earlier request."""
+        if self.pipeline or not self._is_in_head:
+            return bool(self.pipeline)
+        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr] # none before the first request
 
     def _start(self) -> None:
         if self._timer is None:

@@ -5,32 +5,25 @@ The body of an answer depends on data, question and principal alone.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
 import orjson
-from graphql import (
-    DocumentNode,
-    GraphQLError,
-    GraphQLSyntaxError,
-    OperationType,
-    get_operation_ast,
-    parse,
-)
-from starlette.requests import ClientDisconnect, Request
+from graphql import GraphQLError, GraphQLSyntaxError, OperationType
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
-from strawberry.asgi import GraphQL
 from strawberry.schema.base import BaseSchema
 from strawberry.types import ExecutionResult
 
 from auth.principal import Principal
 from auth.quota import COST, QUESTIONS
 from contract.errors import BadInput, Failure, RateLimited, Unauthenticated
+from schema.documents import Document, Documents, Operation
 from schema.errors import Told, formatted, outcome, told
-from schema.limits import Limits, check_limits, check_text
+from schema.limits import Limits
 from schema.request import (
     MAXIMUM_BODY_BYTES,
     Question,
@@ -56,7 +49,6 @@ STATUSES: Final[Mapping[str, int]] = {
 }
 
 PURPOSE: Final = "X-Purpose"
-_CACHED_CHARACTERS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +100,23 @@ class Accounting:
     spend: Spend = spend_nothing
 
 
-class Endpoint(GraphQL[object, None]):
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """JSON, with its status and headers."""
+
+    body: bytes
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+
+    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+        """Send it."""
+        length = (b"content-length", str(len(self.body)).encode())
+        headers = [*self.headers, length]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Endpoint:
     """Answers questions; no principal, no answer."""
 
     def __init__(
@@ -119,11 +127,11 @@ class Endpoint(GraphQL[object, None]):
         limits: Limits,
         accounting: Accounting = Accounting(),
     ) -> None:
-        super().__init__(schema, graphql_ide=None, subscription_protocols=())
+        self._schema = schema
         logging.getLogger("strawberry.execution").disabled = True  # it repeats values
         self._authenticate = authenticate
         self._context_factory = context_factory
-        self._limits = limits
+        self._documents = Documents(limits)
         self._keep = accounting.keep
         self._spend = accounting.spend
 
@@ -133,36 +141,30 @@ class Endpoint(GraphQL[object, None]):
         response = _to_the_page(request) or await self._respond(request)
         await response(scope, receive, send)
 
-    def encode_json(self, data: object) -> bytes:
-        """Return JSON in UTF-8, Chinese as Chinese."""
-        return orjson.dumps(data)
-
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Reply:
         accepted = negotiated(request.headers.get("accept"))
         work = self._answered(request, accepted)
         answer = await outcome(work, request.state.request_id)
-        return self._refusal(answer, accepted or JSON) if isinstance(answer, Failure) else answer
+        return _refusal(answer, accepted or JSON) if isinstance(answer, Failure) else answer
 
-    async def _answered(self, request: Request, accepted: str | None) -> Response:
+    async def _answered(self, request: Request, accepted: str | None) -> Reply:
         principal = await self._authenticate(_credential(request))
         if accepted is None:
             raise RequestRefused(f"请在 Accept 中写明 {GRAPHQL} 或 {JSON}。", status=406)
         answer = await self._answer(request, principal)
         is_well = "data" in answer or accepted == JSON
-        return self._response(answer, 200 if is_well else 400, accepted)
+        return _reply(answer, 200 if is_well else 400, accepted)
 
     async def _answer(self, request: Request, principal: Principal) -> Told:
         self._spend(principal, QUESTIONS, 1)
         question = await _question(request)
-        check_text(question.query, self._limits)
         request_id = request.state.request_id
         try:
-            document = _parsed(question.query)
+            document = self._documents.read(question.query)
         except GraphQLSyntaxError as error:
             return {"errors": formatted([error], request_id)}
-        name = _checked_operation(document, question, request.method)
-        named, variables = question.operation_name, question.variables
-        weight = check_limits(document, named, variables, self._limits)
+        operation = _checked_operation(document, question, request.method)
+        weight = operation.weight(question.variables)
         self._spend(principal, COST, weight.cost)
         wanted = (question.extensions or {}).get("provenance") is True
         purpose = _purpose(request)
@@ -170,38 +172,41 @@ class Endpoint(GraphQL[object, None]):
         asking = Asking(principal, request_id, request.headers, wanted, plan, purpose)
         context = await self._context_factory(asking)
         result = await self._executed(question, context)
-        answer = _as_told(result, request_id, name)
-        await self._keep(context, question.query, name, answer)
+        answer = _as_told(result, request_id, operation.name)
+        await self._keep(context, question.query, operation.name, answer)
         return answer
 
     async def _executed(self, question: Question, context: object) -> ExecutionResult:
-        return await self.schema.execute(
+        return await self._schema.execute(
             question.query,
             variable_values=dict(question.variables or {}),
             context_value=context,
             operation_name=question.operation_name,
         )
 
-    def _refusal(self, failure: Failure, kind: str) -> Response:
-        status = STATUSES.get(failure.code, 200 if kind == JSON else 400)
-        allow = ""
-        if isinstance(failure, RequestRefused):
-            status, allow = failure.status, failure.allow
-        response = self._response({"errors": [told(failure)]}, status, kind)
-        if allow:
-            response.headers["allow"] = allow
-        if isinstance(failure, Unauthenticated):
-            response.headers["www-authenticate"] = "Bearer"
-        if isinstance(failure, RateLimited):
-            response.headers["retry-after"] = str(failure.retry_after_seconds)
-        return response
 
-    def _response(self, answer: Told, status: int, kind: str) -> Response:
-        return Response(
-            self.encode_json(answer),
-            status,
-            {"cache-control": "no-store", "content-type": f"{kind}; charset=utf-8"},
-        )
+def _refusal(failure: Failure, kind: str) -> Reply:
+    status = STATUSES.get(failure.code, 200 if kind == JSON else 400)
+    headers = {}
+    if isinstance(failure, RequestRefused):
+        status = failure.status
+        headers = {"allow": failure.allow} if failure.allow else {}
+    if isinstance(failure, Unauthenticated):
+        headers["www-authenticate"] = "Bearer"
+    if isinstance(failure, RateLimited):
+        headers["retry-after"] = str(failure.retry_after_seconds)
+    return _reply({"errors": [told(failure)]}, status, kind, headers)
+
+
+def _reply(
+    answer: Told, status: int, kind: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Reply:
+    named = (
+        (b"cache-control", b"no-store"),
+        (b"content-type", b"%b; charset=utf-8" % kind.encode()),
+        *((name.encode(), text.encode()) for name, text in headers.items()),
+    )
+    return Reply(orjson.dumps(answer), status, named)
 
 
 def _as_told(result: ExecutionResult, request_id: str, operation_name: str | None) -> Told:
@@ -247,32 +252,24 @@ async def _question(request: Request) -> Question:
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAXIMUM_BODY_BYTES:
-                raise too_large()
-    except ClientDisconnect:
-        raise RequestRefused("请求没有传完,请重试。") from None
+    body, is_whole = bytearray(), False
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise RequestRefused("请求没有传完,请重试。")
+        body += message.get("body", b"")
+        is_whole = not message.get("more_body", False)
+        if len(body) > MAXIMUM_BODY_BYTES:
+            raise too_large()
     return bytes(body)
 
 
-def _parsed(query: str) -> DocumentNode:
-    return _remembered(query) if len(query) <= _CACHED_CHARACTERS else parse(query)
-
-
-@lru_cache(maxsize=256)
-def _remembered(query: str) -> DocumentNode:
-    return parse(query)
-
-
-def _checked_operation(document: DocumentNode, question: Question, method: str) -> str | None:
-    operation = get_operation_ast(document, question.operation_name)
+def _checked_operation(document: Document, question: Question, method: str) -> Operation:
+    operation = document.operation(question.operation_name)
     if operation is None:
         raise BadInput("请用 operationName 写明要执行查询语句中的哪一个操作。")
-    if operation.operation is OperationType.SUBSCRIPTION:
+    if operation.kind is OperationType.SUBSCRIPTION:
         raise BadInput("这里不支持订阅(subscription),请改用查询。")
-    if method == "GET" and operation.operation is not OperationType.QUERY:
+    if method == "GET" and operation.kind is not OperationType.QUERY:
         raise RequestRefused("GET 只能用于查询,修改请用 POST。", status=405, allow="POST")
-    return operation.name.value if operation.name else None
+    return operation
