@@ -8,7 +8,7 @@ ROOMS := contract transport store auth sources onboarding execution resolvers sc
 NONE := 5
 # The status of pytest where nothing was chosen.
 
-.PHONY: demo test test-deep mutants bench check format lint types imports schema lock clean help
+.PHONY: demo test test-deep mutants bench bench-peers check format lint types imports schema lock clean help
 
 demo: $(INSTALLED) ## Build a synthetic province, serve it, ask one question (ARGS='--residents 2000')
 	$(BIN)/python server.py demo $(ARGS)
@@ -28,6 +28,10 @@ mutants: $(INSTALLED) ## Weaken each line that enforces permission and show that
 
 bench: $(INSTALLED) ## Measure beside others on this machine (ARGS='permission --rounds 5'); docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-peers: $(INSTALLED) build/peers/installed ## Measure beside five servers of npm too (ARGS='--only Q2')
+	cp benchmarks/peers/*.mjs build/peers/
+	$(BIN)/python -m benchmarks peers --npm $(ARGS)
 
 check: format lint types imports ## Everything that is not a test
 
@@ -75,3 +79,6 @@ build/node/installed: tests/audit/package.json tests/audit/install
 	mkdir -p build
 	if command -v npm >/dev/null; then tests/audit/install; fi
 	mkdir -p build/node && touch $@
+
+build/peers/installed: benchmarks/peers/package-lock.json benchmarks/peers/install
+	benchmarks/peers/install

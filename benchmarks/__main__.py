@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,13 +13,21 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.collapse import Collapsed, Short, refuse_collapse, shares
+from benchmarks.collapse import record as record_shares
 from benchmarks.data import Scale
-from benchmarks.load import LoadFailed
+from benchmarks.endurance import held
+from benchmarks.growth import CURVES, Ground, Sizes
+from benchmarks.load import LoadFailed, Until
+from benchmarks.npm import ONE_DATABASE, TWO_DATABASES, divided, from_npm, two_databases
 from benchmarks.permission import agree_but_for_permission, guarded_and_unguarded
+from benchmarks.plot import drawn
 from benchmarks.processes import ServerFailed, cores
+from benchmarks.province import CLIENTS, Day, Whole, a_day, day_of, sustained
+from benchmarks.province import told as told_of
 from benchmarks.questions import TOWNSHIP
-from benchmarks.rounds import Plan, Rounds, measured, mixed, pin_generator, ratios, summary
-from benchmarks.stage import Disagreement, agree, peers, staged
+from benchmarks.rounds import Plan, Rounds, line, measured, mixed, pin_generator, ratios, summary
+from benchmarks.stage import Disagreement, Ready, Stage, agree, peers, staged
 from demo.process import ServerFailed as SystemFailed
 
 console: Final = Console(stderr=True, highlight=False)
@@ -40,25 +50,66 @@ class Options:
     scale: Annotated[Scale, Parameter(name="*")] = field(default_factory=Scale)
 
 
+# Subclasses, for the defaults of a type are those that an option beside them leaves in force.
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfProvince(Options):
+    """The same, of the whole province."""
+
+    scale: Annotated[Whole, Parameter(name="*")] = field(default_factory=Whole)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InShort(Options):
+    """The same, in some seconds."""
+
+    seconds: float = 1.5
+    rounds: int = 2
+    warm: float = 0.5
+    people: int = 20
+    samples: int = 10
+    scale: Annotated[Short, Parameter(name="*")] = field(default_factory=Short)
+
+
+_FEW: Final = 8
 _OPTIONS: Final = Options()
+_OF_PROVINCE: Final = OfProvince()
+_IN_SHORT: Final = InShort()
+_SIZES: Final = Sizes()
+_DAY: Final = Day()
 
 
 @app.default
 @app.command(name="peers")
-def peers_command(clients: int = 16, options: Options = _OPTIONS) -> None:
-    """Measure this server, idiomatic Strawberry and the hand-written limit side by side."""
+def peers_command(clients: int = 16, *, npm: bool = False, options: Options = _OPTIONS) -> None:
+    """Measure this server beside idiomatic Strawberry, the hand-written limit and those of npm."""
     plan = Plan(clients, options.seconds, options.rounds, options.warm)
-    with _staged(options) as stage, stage.started([stage.township(), *peers()]) as servers:
+    with _staged(options) as stage, _beside(stage, npm=npm) as servers:
         compared = agree(servers, options.samples)
         _say(f"{compared} answers are equal at all {len(servers)} servers")
-        right = mixed(servers, clients, min(5.0, options.seconds))
+        right = mixed(servers, clients, Until(options.seconds * 2, 2000))
         _say(f"right under {clients} clients with mixed scopes: {right}")
         rounds = measured(servers, _questions(options), plan, _say)
-    found = summary(rounds)
     about = {**_about(plan, options), "compared": compared, "right": right}
-    against = {name: ratios(rounds, "township", name) for name in ("strawberry", "hand_written")}
-    _write(options.out, {**found, "about": about, "township_against": against})
+    against = {name: ratios(rounds, own, name) for own, name in _pairs(servers)}
+    _write(options.out, {**summary(rounds), "about": about, "township_against": against})
     _show(rounds)
+
+
+def _beside(stage: Stage, *, npm: bool) -> AbstractContextManager[list[Ready]]:
+    if not npm:
+        return stage.started([stage.township(), *peers()])
+    stage = divided(stage)
+    own = [stage.township(), two_databases(stage)]
+    return stage.started([*own, *peers(), *from_npm((*ONE_DATABASE, *TWO_DATABASES))])
+
+
+def _pairs(servers: Sequence[Ready]) -> Iterator[tuple[str, str]]:
+    """Give each other server after the one of ours that has as many databases."""
+    for name in (server.server.name for server in servers):
+        if not name.startswith("township"):
+            yield ("township_two" if name in TWO_DATABASES else "township"), name
 
 
 @app.command(name="permission")
@@ -76,9 +127,79 @@ def permission_command(clients: int = 64, options: Options = _OPTIONS) -> None:
     _say(f"guarded / unguarded: {share}")
 
 
-def _staged(options: Options) -> Any:
+@app.command(name="growth")
+def growth_command(
+    clients: int = 16, *, sizes: Sizes = _SIZES, options: Options = _OPTIONS
+) -> None:
+    """Measure how cost grows; `--only` names curves: objects, depth, sources, accounts, …."""
+    plan = Plan(clients, options.seconds, 1, options.warm)
+    ground = Ground(options.state, options.scale, options.people, plan, sizes)
+    _pin()
+    curves: dict[str, object] = dict(_written(options.out).get("growth", {}))
+    for name, measure in CURVES.items():
+        if not options.only or name in options.only:
+            for key, curve in measure(ground).items():
+                curves[key] = curve.told()
+                _say(f"{key}: {curve.line()}")
+    _write(options.out, {"growth": {**curves, "about": _about(plan, options)}})
+
+
+@app.command(name="province")
+def province_command(*, day: Day = _DAY, options: OfProvince = _OF_PROVINCE) -> None:
+    """Measure a working day of all townships and accounts of the province at once."""
+    plan = Plan(max(CLIENTS), options.seconds, 1, options.warm)
+    with _staged(options) as stage, a_day(stage, day).started([day_of(stage)]) as servers:
+        _say(f"{len(servers[0].shots):,} accounts of {options.scale.townships:,} townships")
+        agree(servers, day.accounts)
+        figures = sustained(servers[0], plan, CLIENTS)
+    for clients, figure in figures.items():
+        _say(f"{clients} clients: {line(figure)}, {figure.rss_mb:.0f} MB")
+    found = told_of(figures, day)
+    _write(options.out, {"province": {**found, "about": _about(plan, options)}})
+    _say(f"servers at the busiest hour: {found['servers_at_the_busiest_hour']}")
+
+
+@app.command(name="endurance")
+def endurance_command(
+    requests: int = 20_000, clients: int = 16, *, options: Options = _OPTIONS
+) -> None:
+    """Ask that many mixed questions, and tell what the server holds in memory meanwhile."""
+    with _staged(options) as stage, stage.started([stage.township()]) as servers:
+        found = held(servers[0], clients, requests, _say)
+    _write(options.out, {"endurance": found})
+    _say(f"growth after warm-up: {found['growth_after_warm']:.1%}")
+
+
+@app.command(name="collapse")
+def collapse_command(*, record: bool = False, options: InShort = _IN_SHORT) -> None:
+    """Measure in short beside Strawberry; fail where a ratio is half of that recorded."""
+    plan = Plan(_FEW, options.seconds, options.rounds, options.warm)
+    with _staged(options) as stage, stage.started([stage.township(), peers()[0]]) as servers:
+        agree(servers, options.samples)
+        found = shares(measured(servers, tuple(TOWNSHIP), plan, _say))
+    _say(f"CPU of Strawberry by that of this server: {found}")
+    _write(options.out, {"collapse": found})
+    if record:
+        record_shares(found)
+    refuse_collapse(found)
+
+
+@app.command(name="plot")
+def plot_command(
+    out: Path = Path("docs/performance.svg"), figures: Path = Path("build/bench.json")
+) -> None:
+    """Draw the ratios of the last `peers` run."""
+    out.write_text(drawn(orjson.loads(figures.read_bytes())["township_against"]), "utf-8")
+    _say(f"wrote {out}")
+
+
+def _pin() -> None:
     pinned = cores()
     pin_generator(pinned[1] if pinned else None)
+
+
+def _staged(options: Options) -> Any:
+    _pin()
     return staged(options.state, options.scale, options.people)
 
 
@@ -98,9 +219,12 @@ def _about(plan: Plan, options: Options) -> dict[str, object]:
 def _write(path: Path, figures: dict[str, object]) -> None:
     """Add the figures to those of other measurements."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    before = orjson.loads(path.read_bytes()) if path.exists() else {}
-    path.write_bytes(orjson.dumps({**before, **figures}, option=orjson.OPT_INDENT_2))
+    path.write_bytes(orjson.dumps({**_written(path), **figures}, option=orjson.OPT_INDENT_2))
     _say(f"wrote {path}")
+
+
+def _written(path: Path) -> Any:
+    return orjson.loads(path.read_bytes()) if path.exists() else {}
 
 
 def _show(rounds: Rounds) -> None:
@@ -128,7 +252,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the status of the process."""
     try:
         app(arguments, result_action="return_value")
-    except (Disagreement, LoadFailed, ServerFailed, SystemFailed, OSError) as error:
+    except (Collapsed, Disagreement, LoadFailed, ServerFailed, SystemFailed, OSError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
     return 0

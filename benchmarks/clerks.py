@@ -10,8 +10,8 @@ import orjson
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-TokenOf: TypeAlias = Callable[[str], str]
-"""Gives the token of a township's clerk, the same each time."""
+TokenOf: TypeAlias = Callable[[str, int], str]
+"""Gives the token of a township's clerk by number, the same each time."""
 
 _ALGORITHM: Final = "Ed25519"
 _SECONDS: Final = 8 * 3600
@@ -40,11 +40,11 @@ def issued(directory: Path) -> TokenOf:
     now, header = int(time.time()), {"alg": _ALGORITHM, "kid": key.kid}
 
     @cache
-    def token(township: str) -> str:
+    def token(township: str, number: int) -> str:
         claims = {
             "iss": _ISSUER,
             "aud": _ISSUER,
-            "sub": f"clerk-{township}",
+            "sub": f"clerk-{township}-{number}",
             "iat": now,
             "exp": now + _SECONDS,
             "roles": ["township_clerk"],

@@ -38,7 +38,16 @@ def townships(count: int) -> tuple[str, ...]:
     of_counties = [tree.children(county.code) for county in largest[:10]]
     deepest = max(map(len, of_counties))
     turns = (listed[at] for at in range(deepest) for listed in of_counties if at < len(listed))
-    return tuple(division.code for division, _ in zip(turns, range(count), strict=False))
+    chosen = tuple(division.code for division, _ in zip(turns, range(count), strict=False))
+    return chosen if len(chosen) == count else every_township()[:count]
+
+
+def every_township() -> tuple[str, ...]:
+    """Return all townships of the province; zones that are none are left out."""
+    tree = division_tree()
+    counties = (county for city in tree.children("32") for county in tree.children(city.code))
+    beneath = (division for county in counties for division in tree.children(county.code))
+    return tuple(division.code for division in beneath if division.kind != "zone")
 
 
 async def build(address: str, scale: Scale) -> None:
@@ -54,18 +63,19 @@ async def build(address: str, scale: Scale) -> None:
         await connection.close()
 
 
-async def identifiers(address: str, count: int) -> Sequence[tuple[str, str]]:
-    """Return residents spread over the province: citizen number and township of residence."""
+async def identifiers(
+    address: str, count: int, column: str = "id_number", table: str = "resident"
+) -> Sequence[tuple[str, str]]:
+    """Return what names rows spread over the province, and the township of each."""
     connection = await asyncpg.connect(address)
     try:
         rows = await connection.fetch(
-            "SELECT id_number, division FROM resident"
-            " ORDER BY hashtextextended(number, 7) LIMIT $1",
+            f"SELECT {column}, division FROM {table} ORDER BY hashtextextended(number, 7) LIMIT $1",
             count,
         )
     finally:
         await connection.close()
-    return [(row["id_number"], row["division"]) for row in rows]
+    return [(name, division) for name, division in rows]
 
 
 def _statements(scale: Scale) -> tuple[str, ...]:

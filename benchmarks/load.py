@@ -8,15 +8,17 @@ the same question when nobody else asked, so a mix-up between requests cannot pa
 import selectors
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import inf
 from random import Random
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final
 
-_HEAD_ENDS: Final = b"\r\n\r\n"
-_LENGTH: Final = b"content-length:"
+from httptools import HttpResponseParser
+
 _CHUNK: Final = 262_144
 _PATIENCE: Final = 60.0
+_OK: Final = 200
 
 
 class LoadFailed(Exception):
@@ -32,27 +34,43 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
+class Until:
+    """How long a load lasts: for so many seconds, or so many requests, whichever is first."""
+
+    seconds: float = inf
+    requests: float = inf
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
-    """What came of a load: seconds of each answer, in all, and how many were wrong."""
+    """
+    What came of a load: seconds of each answer and in all, how many were wrong, and CPU of ours.
+
+    Where the generator is busy nearly all the time, it is what was measured, and not the server.
+    """
 
     times: Sequence[float]
     seconds: float
     wrong: int
+    busy: float = 0.0
 
 
-@dataclass(slots=True)
 class _Client:
-    connection: socket.socket
-    shot: Shot
-    asked_at: float = 0.0
-    received: bytearray = field(default_factory=bytearray)
-    body_at: int = 0
-    whole: int = 0
+    """A connection; the parser calls `on_body` and `on_message_complete`."""
+
+    __slots__ = ("_done", "_parser", "_parts", "asked_at", "connection", "shot")
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.connection = socket.create_connection(address, _PATIENCE)
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._parser = HttpResponseParser(self)
+        self.shot, self.asked_at = Shot(b""), 0.0
+        self._parts: list[bytes] = []
+        self._done = False
 
     def ask(self, shot: Shot) -> None:
-        self.shot, self.asked_at = shot, perf_counter()
-        self.received.clear()
-        self.body_at = self.whole = 0
+        self.shot, self._parts, self._done = shot, [], False
+        self.asked_at = perf_counter()
         self.connection.sendall(shot.request)  # smaller than any buffer
 
     def is_answered(self) -> bool:
@@ -60,24 +78,20 @@ class _Client:
         chunk = self.connection.recv(_CHUNK)
         if not chunk:
             raise LoadFailed("the server closed a connection")
-        self.received += chunk
-        if not self.whole:
-            self._look_at_head()
-        return bool(self.whole) and len(self.received) >= self.whole
+        self._parser.feed_data(chunk)
+        status = self._parser.get_status_code()
+        if self._done and status != _OK:
+            raise LoadFailed(f"the server said: {status} {self.body()[:2000]!r}")
+        return self._done
 
     def body(self) -> bytes:
-        return bytes(self.received[self.body_at :])
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
-    def _look_at_head(self) -> None:
-        ends = self.received.find(_HEAD_ENDS)
-        if ends < 0:
-            return
-        head = bytes(self.received[:ends]).lower()
-        if not head.startswith(b"http/1.1 200"):
-            raise LoadFailed(f"the server said: {bytes(self.received)[:2000]!r}")
-        stands = head.index(_LENGTH) + len(_LENGTH)
-        self.body_at = ends + len(_HEAD_ENDS)
-        self.whole = self.body_at + int(head[stands:].split(b"\r\n", 1)[0])
+    def on_body(self, part: bytes) -> None:
+        self._parts.append(part)
+
+    def on_message_complete(self) -> None:
+        self._done = True
 
 
 def answers(address: tuple[str, int], requests: Sequence[bytes]) -> list[bytes]:
@@ -86,8 +100,8 @@ def answers(address: tuple[str, int], requests: Sequence[bytes]) -> list[bytes]:
 
     Raises: LoadFailed, OSError.
     """
-    with socket.create_connection(address, _PATIENCE) as connection:
-        client = _Client(connection, Shot(b""))
+    client = _Client(address)
+    with client.connection:
         bodies = []
         for request in requests:
             client.ask(Shot(request))
@@ -98,18 +112,18 @@ def answers(address: tuple[str, int], requests: Sequence[bytes]) -> list[bytes]:
 
 
 def load(
-    address: tuple[str, int], shots: Sequence[Shot], clients: int, seconds: float, seed: int = 1
+    address: tuple[str, int], shots: Sequence[Shot], clients: int, until: Until, seed: int = 1
 ) -> Measured:
     """
-    Ask shots by chance on so many connections, until the time is up and all are answered.
+    Ask shots by chance on so many connections, until it is enough and all are answered.
 
     Raises: LoadFailed, OSError.
     """
-    chance, times, wrong = Random(seed), list[float](), 0
+    chance, times, wrong, asked = Random(seed), list[float](), 0, clients
     with selectors.DefaultSelector() as selector:
-        begun = perf_counter()
+        begun, used = perf_counter(), process_time()
         for _ in range(clients):
-            client = _Client(socket.create_connection(address, _PATIENCE), shots[0])
+            client = _Client(address)
             selector.register(client.connection, selectors.EVENT_READ, client)
             client.ask(chance.choice(shots))
         try:
@@ -120,12 +134,14 @@ def load(
                     now = perf_counter()
                     times.append(now - client.asked_at)
                     wrong += client.shot.answer not in (None, client.body())
-                    if now - begun < seconds:
+                    if now - begun < until.seconds and asked < until.requests:
+                        asked += 1
                         client.ask(chance.choice(shots))
                     else:
                         selector.unregister(client.connection)
                         client.connection.close()
-            return Measured(times, perf_counter() - begun, wrong)
+            lasted = perf_counter() - begun
+            return Measured(times, lasted, wrong, (process_time() - used) / lasted)
         finally:
             for key in tuple(selector.get_map().values()):
                 key.data.connection.close()

@@ -74,11 +74,12 @@ query Q3($township: String!) {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question of one clerk."""
+    """One question of one clerk, of whom a township has several."""
 
     question: str
     township: str
     about: str
+    clerk: int = 1
 
     def request(self, texts: Texts, token: str) -> bytes:
         """Return the HTTP request, whole."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median, quantiles
 
-from benchmarks.load import LoadFailed, Measured, load
+from benchmarks.load import LoadFailed, Measured, Shot, Until, load
 from benchmarks.stage import Ready
 
 
@@ -21,13 +21,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one load gave; times in milliseconds, CPU of the server alone."""
+    """What one load gave: milliseconds, CPU of the server, share of its core of the generator."""
 
     requests_per_second: float
     cpu_ms: float
     p50_ms: float
     p99_ms: float
     rss_mb: float
+    generator_share: float
 
 
 Rounds = Mapping[tuple[str, str], Sequence[Figure]]
@@ -48,27 +49,36 @@ def measured(
             for server in servers if number % 2 == 0 else reversed(servers):
                 figure = once(server, question, plan, seed=number)
                 found.setdefault((question, server.server.name), []).append(figure)
-                say(f"round {number + 1} {question} {server.server.name}: {_line(figure)}")
+                say(f"round {number + 1} {question} {server.server.name}: {line(figure)}")
     return found
 
 
 def once(server: Ready, question: str, plan: Plan, seed: int) -> Figure:
     """
+    Measure one load of one question.
+
+    Raises: LoadFailed.
+    """
+    return loaded(server, server.of(question), plan, seed)
+
+
+def loaded(server: Ready, shots: Sequence[Shot], plan: Plan, seed: int = 1) -> Figure:
+    """
     Measure one load, after warming up.
 
     Raises: LoadFailed.
     """
-    shots, address = server.of(question), server.server.address
+    address = server.server.address
     if plan.warm_seconds:
-        load(address, shots, plan.clients, plan.warm_seconds, seed)
+        load(address, shots, plan.clients, Until(plan.warm_seconds), seed)
     before = server.server.cpu_seconds()
-    result = load(address, shots, plan.clients, plan.seconds, seed)
+    result = load(address, shots, plan.clients, Until(plan.seconds), seed)
     used = server.server.cpu_seconds() - before
     _refuse_wrong(server, result)
     return _figure(result, used, server.server.megabytes())
 
 
-def mixed(servers: Sequence[Ready], clients: int, seconds: float) -> dict[str, int]:
+def mixed(servers: Sequence[Ready], clients: int, until: Until) -> dict[str, int]:
     """
     Ask everything of everybody at once, a chance mix of scopes; return how often each was right.
 
@@ -76,7 +86,7 @@ def mixed(servers: Sequence[Ready], clients: int, seconds: float) -> dict[str, i
     """
     right = {}
     for server in servers:
-        result = load(server.server.address, list(server.shots.values()), clients, seconds)
+        result = load(server.server.address, list(server.shots.values()), clients, until)
         _refuse_wrong(server, result)
         right[server.server.name] = len(result.times)
     return right
@@ -132,10 +142,12 @@ def _figure(result: Measured, used: float, megabytes: float) -> Figure:
         hundredths[49] * 1000,
         hundredths[98] * 1000,
         megabytes,
+        result.busy,
     )
 
 
-def _line(figure: Figure) -> str:
+def line(figure: Figure) -> str:
+    """Return a figure in one line."""
     return (
         f"{figure.requests_per_second:,.0f}/s, {figure.cpu_ms:.2f} ms CPU,"
         f" p50 {figure.p50_ms:.0f} ms, p99 {figure.p99_ms:.0f} ms"

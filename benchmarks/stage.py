@@ -3,12 +3,12 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
@@ -20,9 +20,17 @@ from benchmarks.processes import ROOT, Program, Running, cores, running
 from benchmarks.questions import PEERS, TOWNSHIP, Asked, Texts, about, samples
 from demo.postgres import Postgres
 
-_DEPARTMENTS: Final = "benchmarks/departments"
+DEPARTMENTS: Final = ROOT / "benchmarks" / "departments"
 _DATABASE: Final = "registry"
 _LIMIT: Final = re.compile(r'"\d+/(minute|hour|day)"')
+
+
+Translation: TypeAlias = Callable[[Any], Any]
+"""Makes the data that one server gives what the others give."""
+
+
+def _as_it_is(data: Any) -> Any:
+    return data
 
 
 class Disagreement(Exception):
@@ -31,10 +39,11 @@ class Disagreement(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A server to be measured, and the texts of the questions in its own schema."""
+    """A server to be measured, the questions in its schema, and its answers in that of others."""
 
     program: Program
     texts: Texts
+    translated: Translation = _as_it_is
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class Ready:
 
     server: Running
     shots: Mapping[Asked, Shot]
+    translated: Translation = _as_it_is
 
     def of(self, question: str) -> list[Shot]:
         """Return everything of one question."""
@@ -55,25 +65,26 @@ class Stage:
 
     directory: Path
     environment: Mapping[str, str]
+    scale: Scale
     asked: Sequence[Asked]
     token: TokenOf
 
-    def township(self, name: str = "township") -> Contestant:
+    def township(self, name: str = "township", departments: Path = DEPARTMENTS) -> Contestant:
         """Return this server as it is run in production, with permission, masks and ledger."""
         arguments = {
             "listen": "127.0.0.1:0",
-            "departments": _DEPARTMENTS,
-            "policy": str(_unlimited(self.directory / "policy.toml")),
+            "departments": str(departments),
+            "policy": str(unlimited(self.directory / "policy.toml")),
             "issuers": str(issuers_file(self.directory)),
-            "store": f"sqlite+aiosqlite:///{self.directory / 'store.db'}",
-            "key-file": str(self.directory / "key"),
+            "store": f"sqlite+aiosqlite:///{self.directory / name}.db",
+            "key-file": str(self.directory / f"{name}.key"),
         }
         return Contestant(Program(name, ("server.py", "serve", *_options(arguments))), TOWNSHIP)
 
     def unguarded(self, texts: Texts) -> Contestant:
         """Return this server with a policy that opens everything, and without a ledger."""
         arguments = {
-            "departments": _DEPARTMENTS,
+            "departments": str(DEPARTMENTS),
             "policy": "benchmarks/policies/everyone.toml",
             "issuers": str(issuers_file(self.directory)),
         }
@@ -92,15 +103,18 @@ class Stage:
         core = pinned[0] if pinned else None
         with running(programs, self.environment, self.directory, core) as servers:
             yield [
-                self._ready(server, contestant.texts)
+                self._ready(server, contestant)
                 for server, contestant in zip(servers, contestants, strict=True)
             ]
 
-    def _ready(self, server: Running, texts: Texts) -> Ready:
-        requests = [asked.request(texts, self.token(asked.township)) for asked in self.asked]
+    def _ready(self, server: Running, contestant: Contestant) -> Ready:
+        texts = contestant.texts
+        requests = [
+            asked.request(texts, self.token(asked.township, asked.clerk)) for asked in self.asked
+        ]
         found = answers(server.address, requests)
-        shots = map(Shot, requests, found)
-        return Ready(server, dict(zip(self.asked, shots, strict=True)))
+        shots = dict(zip(self.asked, map(Shot, requests, found), strict=True))
+        return Ready(server, shots, contestant.translated)
 
 
 @contextmanager
@@ -118,7 +132,7 @@ def staged(state: Path, scale: Scale, people: int) -> Iterator[Stage]:
         residents = asyncio.run(data.identifiers(address, people))
         asked = about(residents, data.townships(scale.townships))
         environment = {"REGISTRY_URL": postgres.url(_DATABASE), "PYTHONPATH": str(ROOT)}
-        yield Stage(directory, environment, asked, issued(directory))
+        yield Stage(directory, environment, scale, asked, issued(directory))
     finally:
         postgres.stop()
 
@@ -143,7 +157,7 @@ def agree(servers: Sequence[Ready], count: int) -> int:
     """
     compared = samples(tuple(servers[0].shots), count, seed=25)
     for asked in compared:
-        first, *others = (told(_answer(server, asked)) for server in servers)
+        first, *others = (server.translated(told(_answer(server, asked))) for server in servers)
         for server, other in zip(servers[1:], others, strict=True):
             if other != first:
                 raise Disagreement(
@@ -175,7 +189,7 @@ def _built(postgres: Postgres, directory: Path, scale: Scale) -> str:
     return address
 
 
-def _unlimited(path: Path) -> Path:
+def unlimited(path: Path) -> Path:
     """Write the shipped policy with quotas that no load reaches; they are counted all the same."""
     shipped = (ROOT / "auth" / "policy.toml").read_text(encoding="utf-8")
     path.write_text(_LIMIT.sub(r'"999999999/\1"', shipped), encoding="utf-8")

@@ -4,12 +4,12 @@ Our server with a policy that opens everything and without a ledger.
 It exists to tell what permission and ledger cost, and is no way to run a server.
 """
 
-import asyncio
 import os
 import sys
 from contextlib import aclosing
 from pathlib import Path
 
+import uvloop
 from cyclopts import run
 
 import server
@@ -41,7 +41,7 @@ async def _say(url: str) -> None:
 def main(departments: Path, policy: Path, issuers: Path) -> None:
     """Serve these files on any port."""
     serving = Serving(listen="127.0.0.1:0", departments=departments, policy=policy, issuers=issuers)
-    asyncio.run(serve(serving))
+    uvloop.run(serve(serving))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import data
 from benchmarks.data import Scale
-from benchmarks.load import LoadFailed, Shot, load
+from benchmarks.load import LoadFailed, Shot, Until, load
 from benchmarks.permission import agree_but_for_permission
 from benchmarks.processes import ROOT, Running
 from benchmarks.questions import TOWNSHIP, Asked
@@ -26,16 +26,19 @@ TINY = (
     *("--townships", "10", "--households", "1000", "--residents", "3000", "--cases", "4500"),
     *("--people", "20", "--seconds", "0.3", "--rounds", "1", "--warm", "0", "--samples", "10"),
 )
+QUIET = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+"""No coverage in what is measured: it slows this server and not its peers."""
 TOWN, ELSEWHERE = "320106001", "320106002"
 
 
-def figures(tmp_path: Path, *arguments: str) -> dict[str, Any]:
-    out = tmp_path / "bench.json"
-    command = [sys.executable, "-m", "benchmarks", *arguments, *TINY]
+def figures(state: Path, *arguments: str) -> dict[str, Any]:
+    out = state / "bench.json"
+    out.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "benchmarks", *arguments]
     done = subprocess.run(  # noqa: S603 -- our own command
-        [*command, "--state", str(tmp_path), "--out", str(out)],
+        [*command, "--state", str(state), "--out", str(out)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "default"},
+        env={**QUIET, "PYTHONWARNINGS": "default"},
         capture_output=True,
         text=True,
         check=False,
@@ -45,8 +48,8 @@ def figures(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_this_server_and_its_peers_give_equal_answers_and_figures(tmp_path: Path) -> None:
-    found = figures(tmp_path, "peers", "--clients", "4")
+def test_this_server_and_its_peers_give_equal_answers_and_figures(state: Path) -> None:
+    found = figures(state, "peers", "--clients", "4", *TINY)
     for question in ("q1", "q2", "q3"):
         assert list(found[question]) == ["township", "strawberry", "hand_written"]
         assert all(
@@ -57,8 +60,8 @@ def test_this_server_and_its_peers_give_equal_answers_and_figures(tmp_path: Path
     assert list(found["about"]["right"]) == ["township", "strawberry", "hand_written"]
 
 
-def test_permission_is_measured_beside_a_server_without_it(tmp_path: Path) -> None:
-    found = figures(tmp_path, "permission", "--clients", "4")["permission"]
+def test_permission_is_measured_beside_a_server_without_it(state: Path) -> None:
+    found = figures(state, "permission", "--clients", "4", *TINY)["permission"]
     assert set(found["guarded_against_unguarded"]) == {"q1", "q2", "q3"}
     for question in ("q1", "q2", "q3"):
         assert list(found[question]) == ["guarded", "unguarded"]
@@ -109,7 +112,7 @@ async def test_an_answer_that_is_another_clients_is_counted_as_wrong() -> None:
         return answers.pop()
 
     async with serving(answer) as server:
-        measured = await asyncio.to_thread(load, address_of(server.url), shots, 4, 0.2)
+        measured = await asyncio.to_thread(load, address_of(server.url), shots, 4, Until(0.2))
     assert len(measured.times) == 100_000 - len(answers)
     assert measured.wrong == sum(1 for n in range(len(answers), 100_000) if n % 5 == 0)
 
@@ -117,7 +120,7 @@ async def test_an_answer_that_is_another_clients_is_counted_as_wrong() -> None:
 async def test_a_refusal_is_no_answer() -> None:
     async with serving(lambda _: json_reply({}, 503)) as server:
         with pytest.raises(LoadFailed, match="503"):
-            await asyncio.to_thread(load, address_of(server.url), [Shot(request())], 2, 0.2)
+            await asyncio.to_thread(load, address_of(server.url), [Shot(request())], 2, Until(0.2))
 
 
 def test_servers_that_do_not_agree_are_not_measured() -> None:
