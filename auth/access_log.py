@@ -157,7 +157,7 @@ class _Test:
         )
 
 
-def _terms(view: LedgerView, wanted: Wanted, names: frozenset[str]) -> Sequence[int | None]:
+def _terms(view: LedgerView, wanted: Wanted, names: frozenset[str]) -> Sequence[bytes | None]:
     """Return the terms to look under: of the fewest records that include all that are meant."""
     if wanted.person:
         return [subject_term(name) for name in sorted(names)]

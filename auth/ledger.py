@@ -7,11 +7,11 @@ and the first record after that tells how many were.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Final
 
 from auth.chain import algorithm, linked
@@ -30,7 +30,8 @@ CLOSE: Final = "close"
 UNSIGNED: Final = "AUDIT_HEADS_UNWRITTEN"
 _WAITING: Final = 10_000
 _BATCH: Final = 1_000
-_FEW: Final = 4
+_GATHER_SECONDS: Final = 0.01  # of the loop's processor time
+_IDLE_SECONDS: Final = 0.000_1  # a turn of the loop that nobody else used
 _WRITE_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 1.0
 
@@ -49,7 +50,7 @@ _What = Answer | _Told | Mapping[str, object]
 
 @dataclass(slots=True)
 class _Waiting:
-    what: _What
+    record: Mapping[str, object]
     written: asyncio.Future[int]
 
 
@@ -119,10 +120,20 @@ class Ledger:
     async def _written(self, what: _What) -> int:
         if self._is_closing or len(self._waiting) >= _WAITING:
             raise AuditUnavailable
-        waiting = _Waiting(what, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(self._made(what), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._woken.set()
         return await waiting.written
+
+    def _made(self, what: _What) -> Mapping[str, object]:
+        # Made here, one by one, while the batch before is being written.
+        try:
+            registrar = Registrar(self._keys.current(), self._algorithm)
+            return {"time": _now(), **_record(registrar, what)}
+        except Exception as error:  # noqa: BLE001 -- whatever it is, nothing leaves unrecorded
+            self._refused(1, error)
+            self._woken.set()
+            raise AuditUnavailable from None
 
     def close(self) -> None:
         """Let `run` end when everything that waits is written, and the last head is signed."""
@@ -133,6 +144,7 @@ class Ledger:
         """Write what waits, again and again, until the ledger is closed."""
         while not self._is_closing or self._waiting:
             await self._wait()
+            await self._gather()
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             if batch or self._gap:
                 await self._write(batch)
@@ -148,6 +160,16 @@ class Ledger:
                 pass
         self._woken.clear()
 
+    async def _gather(self) -> None:
+        """Let the loop do what else it has to, for a moment: what comes of it shares the commit."""
+        turned = thread_time()
+        ends, idle = turned + _GATHER_SECONDS, False
+        while not idle and turned < ends and len(self._waiting) < _BATCH:
+            began = turned
+            await asyncio.sleep(0)
+            turned = thread_time()
+            idle = turned - began < _IDLE_SECONDS
+
     def _patience(self) -> float | None:
         """Return after how many seconds there is something to do although nothing waits."""
         if self._gap is not None or self._signing_failed:
@@ -157,45 +179,44 @@ class Ledger:
         return max(0.0, self._signed_at + self._heads.every_seconds - monotonic())
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
+        told = self._gap.refused if self._gap is not None else 0
         try:
             async with asyncio.timeout(_WRITE_SECONDS):
-                records = await self._made([each.what for each in batch])
+                self._keys.current()  # without it nobody can be named, and the gap lasts
+                records = [*self._gap_record(), *(each.record for each in batch)]
                 link = partial(linked, self._algorithm, records)
                 entries = await self._journal.append(link)
         except Exception as error:  # noqa: BLE001 -- whatever it is, nothing leaves unrecorded
-            self._failed(batch, error)
+            self._refused(len(batch), error)
+            for each in batch:
+                if not each.written.done():
+                    each.written.set_exception(AuditUnavailable())
             return
         self.commits += 1
-        if self._gap is not None:
-            logger.info("the ledger is written again")
-        self._gap, self._unsigned = None, entries[-1]
+        self._told_of_gap(told)
+        self._unsigned = entries[-1]
         for each, entry in zip(batch, entries[-len(batch) :] if batch else (), strict=True):
             if not each.written.done():
                 each.written.set_result(entry.sequence)
 
-    async def _made(self, waited: Sequence[_What]) -> list[dict[str, object]]:
-        if len(waited) <= _FEW:
-            return self._records(waited)  # another thread would cost more than the work
-        return await asyncio.to_thread(self._records, waited)
+    def _gap_record(self) -> Iterator[Mapping[str, object]]:
+        if (gap := self._gap) is not None:
+            yield {"time": _now(), "kind": "gap", "since": gap.since, "refused": gap.refused}
 
-    def _records(self, waited: Sequence[_What]) -> list[dict[str, object]]:
-        registrar = Registrar(self._keys.current(), self._algorithm)
-        time = _now()
-        records = [{"time": time, **_record(registrar, each)} for each in waited]
+    def _told_of_gap(self, refused: int) -> None:
+        """End the gap, unless more was refused while the record of it was written."""
         if self._gap is not None:
-            gap = {"kind": "gap", "since": self._gap.since, "refused": self._gap.refused}
-            records.insert(0, {"time": time, **gap})
-        return records
+            self._gap.refused -= refused
+            if self._gap.refused == 0:
+                self._gap = None
+                logger.info("the ledger is written again")
 
-    def _failed(self, batch: Sequence[_Waiting], error: Exception) -> None:
+    def _refused(self, count: int, error: Exception) -> None:
         if self._gap is None:
             self._gap = _Gap(_now())
             why = getattr(error, "orig", None) or type(error).__name__
             logger.error("the ledger cannot be written: %s", why)
-        self._gap.refused += len(batch)
-        for each in batch:
-            if not each.written.done():
-                each.written.set_exception(AuditUnavailable())
+        self._gap.refused += count
 
     async def _sign(self) -> None:
         last = self._unsigned

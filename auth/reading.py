@@ -4,12 +4,12 @@ What an answer read of whom, and the record the ledger keeps of it.
 People stand in a record by a keyed hash alone, and no value of a row does at all.
 """
 
-import hmac
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from auth.policy import HIDDEN, SHOWN, Grant
 from auth.principal import Principal
@@ -22,6 +22,8 @@ _TEXT: Final = 200  # characters of what clients and issuers may write
 _NUMBERS: Final = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9})(?!\d)")
 _DIGITS: Final = re.compile(r"\d{6,}[Xx]?")
 _SUBJECT_DIGITS: Final = 32
+_PADS: Final = (0x36, 0x5C)
+_BLOCK: Final = 64  # bytes; of SM3 and SHA-256 alike, and no key is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,10 @@ class Registrar:
             **_reasons(answer),
             "operation": {
                 "name": _DIGITS.sub("#", answer.operation or "")[:_TEXT],
-                "hash": self._keyed("document", answer.document),
+                "hash": self._hashed("document", [answer.document])[answer.document],
             },
             "key": self.key.id,
-            "readings": [self._reading(reading) for reading in answer.readings],
+            "readings": self._readings(answer.readings),
             **(consulted if answer.consulted else {}),
             "sources": sorted(answer.sources),
             "rows": sum(reading.rows for reading in answer.readings),
@@ -105,13 +107,22 @@ class Registrar:
 
     def subject(self, kind: str, value: object) -> str:
         """Return how a person, or whatever a row speaks of, is called in the ledger."""
-        return self._keyed(kind, value)[:_SUBJECT_DIGITS]
+        return self._names(kind, [str(value)])[str(value)]
 
-    def _keyed(self, kind: str, value: object) -> str:
-        """Return a hash that nobody can find by trying numbers, without the key."""
-        started = _started(self.key.key, self.algorithm).copy()  # half of the time is the key's
-        started.update(f"{kind}\0{value}".encode(errors="replace"))
-        return started.hexdigest()
+    def _names(self, kind: str, values: Iterable[str]) -> dict[str, str]:
+        hashed = self._hashed(kind, values)
+        return {value: whole[:_SUBJECT_DIGITS] for value, whole in hashed.items()}
+
+    def _hashed(self, kind: str, values: Iterable[str]) -> dict[str, str]:
+        """Return hashes, as HMAC makes them, that nobody can find by trying without the key."""
+        inner, outer = _started(self.key.key, self.algorithm, kind)
+        hashed = {}
+        for value in values:
+            within, around = inner.copy(), outer.copy()
+            within.update(value.encode(errors="replace"))
+            around.update(within.digest())
+            hashed[value] = str(around.hexdigest())
+        return hashed
 
     def _consulted(self, consulted: Consulted) -> dict[str, object]:
         return {
@@ -122,15 +133,27 @@ class Registrar:
             "subjects": sorted(self.subject(PERSON, each) for each in consulted.persons),
         }
 
-    def _reading(self, reading: Reading) -> dict[str, object]:
-        subjects = {self.subject(reading.kind, value) for value in set(reading.subjects)}
-        return {
-            "entity": reading.entity.name,
-            "fields": _fields(reading),
-            "named": sorted(reading.named()),
-            "rows": reading.rows,
-            "subjects": sorted(subjects),
-        }
+    def _readings(self, readings: Sequence[Reading]) -> list[dict[str, object]]:
+        # Several fields read the same people: each is hashed once, and no name outlives the record.
+        subjects = [set(map(str, reading.subjects)) for reading in readings]
+        said: dict[str, set[str]] = {}
+        for reading, values in zip(readings, subjects, strict=True):
+            said.setdefault(reading.kind, set()).update(values)
+        names = {kind: self._names(kind, values) for kind, values in said.items()}
+        return [
+            _reading(reading, sorted({names[reading.kind][each] for each in values}))
+            for reading, values in zip(readings, subjects, strict=True)
+        ]
+
+
+def _reading(reading: Reading, subjects: Sequence[str]) -> dict[str, object]:
+    return {
+        "entity": reading.entity.name,
+        "fields": _fields(reading),
+        "named": sorted(reading.named()),
+        "rows": reading.rows,
+        "subjects": subjects,
+    }
 
 
 def _reasons(answer: Answer) -> dict[str, object]:
@@ -147,9 +170,13 @@ def _reasons(answer: Answer) -> dict[str, object]:
     return {**case, **({"openings": openings} if openings else {})}
 
 
-@lru_cache(maxsize=8)
-def _started(key: bytes, algorithm: str) -> hmac.HMAC:
-    return hmac.new(key, digestmod=algorithm)
+@lru_cache(maxsize=64)
+def _started(key: bytes, algorithm: str, kind: str) -> tuple[Any, Any]:
+    """Return both hashes that an HMAC is made of, as far as they are the same for all of a kind."""
+    block = key.ljust(_BLOCK, b"\0")
+    inner, outer = (hashlib.new(algorithm, bytes(each ^ pad for each in block)) for pad in _PADS)
+    inner.update(f"{kind}\0".encode(errors="replace"))
+    return inner, outer
 
 
 def _fields(reading: Reading) -> Mapping[str, Mapping[str, str]]:
@@ -163,10 +190,14 @@ def _fields(reading: Reading) -> Mapping[str, Mapping[str, str]]:
 
 
 def _access(name: str, grants: Iterable[Grant]) -> str:
-    accesses = {grant.access.get(name, HIDDEN) for grant in grants}
-    if SHOWN in accesses:
-        return SHOWN
-    return MASKED if accesses - {HIDDEN} else HIDDEN
+    found = HIDDEN
+    for grant in grants:
+        access = grant.access.get(name, HIDDEN)
+        if access == SHOWN:
+            return SHOWN
+        if access != HIDDEN:
+            found = MASKED
+    return found
 
 
 def _plain(text: str) -> str:

@@ -4,10 +4,19 @@ The tables of the ledger, and the triggers that let nobody change what is in the
 Only what a checkpoint covers can be deleted; checkpoints, like records, are never changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, inspect
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    inspect,
+)
 
 _METADATA: Final = MetaData()
 RECORDS: Final = Table(
@@ -23,18 +32,14 @@ CHECKPOINTS: Final = Table(
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("hash", Text, nullable=False),
 )
-TERMS: Final = Table(
-    "ledger_term",
+INDEX: Final = Table(
+    "ledger_posting",
     _METADATA,
-    Column("term", BigInteger, primary_key=True, autoincrement=False),
+    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    sqlite_with_rowid=False,
-)
-TIMES: Final = Table(
-    "ledger_time",
-    _METADATA,
-    Column("time", BigInteger, primary_key=True, autoincrement=False),
-    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("part", BigInteger, primary_key=True, autoincrement=False),
+    Column("terms", LargeBinary, nullable=False),
+    Column("places", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -50,48 +55,64 @@ def _trigger(table: str, word: str, when: str = "") -> str:
     )
 
 
-def _sqlite_guards() -> tuple[str, ...]:
-    # INSERT OR REPLACE deletes without asking the triggers of DELETE: so INSERT is asked.
-    again = "NEW.sequence <= (SELECT max(sequence) FROM {table})"
+# INSERT OR REPLACE deletes without asking the triggers of DELETE: so INSERT is asked.
+_AGAIN: Final = "NEW.sequence <= (SELECT max(sequence) FROM {table})"
+_TAKEN: Final = (
+    "EXISTS (SELECT 1 FROM ledger_posting"
+    " WHERE bucket = NEW.bucket AND sequence = NEW.sequence AND part = NEW.part)"
+)
+_REFUSE: Final = f"RAISE EXCEPTION '{_REFUSED}'"
+
+
+def _function(name: str, body: str) -> str:
+    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
+
+
+def _covered_alone(table: str) -> str:
     return (
-        *(_trigger(table.name, "UPDATE") for table in (RECORDS, CHECKPOINTS, TERMS, TIMES)),
-        *(
-            _trigger(table.name, "DELETE", f"OLD.sequence > {_COVERED}")
-            for table in (RECORDS, TERMS, TIMES)
-        ),
-        _trigger(CHECKPOINTS.name, "DELETE"),
-        *(
-            _trigger(table.name, "INSERT", again.format(table=table.name))
-            for table in (RECORDS, CHECKPOINTS)
-        ),
+        f"CREATE TRIGGER {table}_covered BEFORE DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION ledger_covered()"
     )
 
 
-def _postgresql_guards() -> tuple[str, ...]:
-    refuse = f"RAISE EXCEPTION '{_REFUSED}'"
+def _append_only(name: str, words: str, table: str) -> str:
     return (
-        "CREATE FUNCTION ledger_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN {refuse}; END $$",
-        "CREATE FUNCTION ledger_covered() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN IF OLD.sequence > {_COVERED} THEN {refuse}; END IF; RETURN OLD; END $$",
-        *(
-            f"CREATE TRIGGER {table.name}_append_only BEFORE UPDATE OR TRUNCATE ON {table.name} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()"
-            for table in (RECORDS, CHECKPOINTS, TERMS, TIMES)
-        ),
-        *(
-            f"CREATE TRIGGER {table.name}_covered BEFORE DELETE ON {table.name} "
-            "FOR EACH ROW EXECUTE FUNCTION ledger_covered()"
-            for table in (RECORDS, TERMS, TIMES)
-        ),
-        "CREATE TRIGGER ledger_checkpoint_kept BEFORE DELETE ON ledger_checkpoint "
-        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()",
+        f"CREATE TRIGGER {name} BEFORE {words} ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()"
     )
 
 
-_GUARDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "sqlite": _sqlite_guards(),
-    "postgresql": _postgresql_guards(),
+_RECORD_GUARDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "sqlite": (
+        _trigger("ledger", "UPDATE"),
+        _trigger("ledger_checkpoint", "UPDATE"),
+        _trigger("ledger", "DELETE", f"OLD.sequence > {_COVERED}"),
+        _trigger("ledger_checkpoint", "DELETE"),
+        _trigger("ledger", "INSERT", _AGAIN.format(table="ledger")),
+        _trigger("ledger_checkpoint", "INSERT", _AGAIN.format(table="ledger_checkpoint")),
+    ),
+    "postgresql": (
+        _function("ledger_append_only", f"{_REFUSE};"),
+        _function(
+            "ledger_covered",
+            f"IF OLD.sequence > {_COVERED} THEN {_REFUSE}; END IF; RETURN OLD;",
+        ),
+        _append_only("ledger_append_only", "UPDATE OR TRUNCATE", "ledger"),
+        _append_only("ledger_checkpoint_append_only", "UPDATE OR TRUNCATE", "ledger_checkpoint"),
+        _append_only("ledger_checkpoint_kept", "DELETE", "ledger_checkpoint"),
+        _covered_alone("ledger"),
+    ),
+}
+_INDEX_GUARDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "sqlite": (
+        _trigger("ledger_posting", "UPDATE"),
+        _trigger("ledger_posting", "DELETE", f"OLD.sequence > {_COVERED}"),
+        _trigger("ledger_posting", "INSERT", _TAKEN),
+    ),
+    "postgresql": (
+        _append_only("ledger_posting_append_only", "UPDATE OR TRUNCATE", "ledger_posting"),
+        _covered_alone("ledger_posting"),
+    ),
 }
 # Of a store whose ledger had records and nothing else: its triggers refused every deletion.
 _EARLIER: Final[Mapping[str, tuple[str, ...]]] = {
@@ -103,17 +124,25 @@ _EARLIER: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+# Of stores whose index had a row for each term and time of each record, or one for each record.
+_FORMER: Final = ("ledger_term", "ledger_time", "ledger_index")
+
+
 def make_tables(connection: Connection) -> bool:
     """Make the tables that are missing; return whether there are records without an index."""
-    found = inspect(connection)
-    has_records = found.has_table(RECORDS.name)
-    if has_records and found.has_table(CHECKPOINTS.name):
+    found, dialect = set(inspect(connection).get_table_names()), connection.dialect.name
+    if INDEX.name in found:
         return False
-    dialect = connection.dialect.name
-    if has_records:
-        for statement in _EARLIER[dialect]:
-            connection.exec_driver_sql(statement)
+    is_guarded = CHECKPOINTS.name in found
+    if RECORDS.name in found and not is_guarded:
+        _run(connection, _EARLIER[dialect])
+    _run(connection, [f"DROP TABLE {name}" for name in _FORMER if name in found])
     _METADATA.create_all(connection)
-    for statement in _GUARDS[dialect]:
+    _run(connection, () if is_guarded else _RECORD_GUARDS[dialect])
+    _run(connection, _INDEX_GUARDS[dialect])
+    return RECORDS.name in found
+
+
+def _run(connection: Connection, statements: Iterable[str]) -> None:
+    for statement in statements:
         connection.exec_driver_sql(statement)
-    return has_records

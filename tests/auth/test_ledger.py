@@ -2,12 +2,12 @@
 
 import asyncio
 import hashlib
+import hmac
 import random
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
 from auth import chain
@@ -26,7 +26,7 @@ from auth.chain import Broken, Walk, algorithm, entries_of, linked
 from auth.heads import Heads, private_key, public_key
 from auth.marks import mark_of
 from auth.reading import Registrar
-from auth.subject_keys import derived
+from auth.subject_keys import SubjectKeys, derived
 from auth.succession import signed_heads
 from contract.errors import AuditUnavailable
 from demo.postgres import Postgres
@@ -78,6 +78,14 @@ def test_a_person_is_called_otherwise_under_another_secret() -> None:
     }
 
     assert len(called) == 2
+
+
+@pytest.mark.parametrize("used", ["sm3", "sha256"])
+def test_a_person_is_called_by_half_of_an_hmac(used: str) -> None:
+    key = derived(SECRET)
+    whole = hmac.new(key.key, f"person\0{NUMBER}".encode(), used).hexdigest()
+
+    assert Registrar(key, used).subject("person", NUMBER) == whole[:32]
 
 
 def test_without_sm3_records_are_hashed_with_sha_256(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,15 +193,15 @@ async def test_a_locked_store_refuses_and_recovers_and_the_gap_is_told(tmp_path:
 async def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     limits = [0]
 
-    def limited(connection: Any, *_: object) -> None:
-        cursor = connection.cursor()
+    def limited(connection: Connection) -> None:
+        cursor = connection.connection.cursor()
         cursor.execute(f"PRAGMA max_page_count = {limits[0] or 1_000_000}")
         cursor.close()
 
     async with kept(tmp_path) as place:
-        writing = place.ledger._journal._transactions._direct
+        writing = place.ledger._journal._transactions._file
         assert writing is not None
-        event.listen(writing, "checkout", limited)
+        event.listen(writing.engine, "begin", limited)
         await place.ledger.record(answer())
         limits[0] = 1
         with pytest.raises(AuditUnavailable):
@@ -208,6 +216,29 @@ async def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
         walk.steps(await place.entries())
 
     assert (during, walk.sequence) == (("AUDIT_UNAVAILABLE",), 3)
+
+
+async def test_without_a_key_to_name_people_answers_are_refused_and_the_gap_is_told(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "subjects"
+    async with kept(tmp_path, keys=SubjectKeys(SECRET, path)) as place:
+        path.write_text("no key")
+        asked = [place.ledger.record(answer()) for _ in range(3)]
+        refused = await asyncio.gather(*asked, return_exceptions=True)
+        during = place.ledger.reasons
+        path.unlink()
+        while place.ledger.reasons:
+            await place.records()
+        await place.ledger.record(answer())
+        records = await place.records()
+
+    assert [type(each) for each in refused] == [AuditUnavailable] * 3
+    assert during == ("AUDIT_UNAVAILABLE",)
+    assert [(each["kind"], each.get("refused")) for each in records] == [
+        ("gap", 3),
+        ("answer", None),
+    ]
 
 
 async def test_an_answer_whose_asker_has_gone_is_recorded_all_the_same(tmp_path: Path) -> None:

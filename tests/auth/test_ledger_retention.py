@@ -16,13 +16,13 @@ from sqlalchemy.exc import DBAPIError
 from auth.chain import Broken, Walk, algorithm, entries_of, linked
 from auth.heads import Heads
 from auth.indexing import IndexCheck
-from auth.marks import mark_of
+from auth.marks import mark_of, subject_term
 from auth.reading import Registrar
 from auth.retention import kept_for, prune
 from auth.succession import Signed, signed_heads
 from demo.postgres import Postgres
-from store.journal import Entry, Journal
-from tests.ledgers import SECRET, Kept, answer, kept
+from store.journal import Entry, Journal, Span
+from tests.ledgers import NUMBER, SECRET, Kept, answer, kept
 
 _OLD = "2020-01-01T00:00:00.000000+00:00"
 _LATER = "2026-01-01T00:00:00.000000+00:00"
@@ -40,6 +40,7 @@ async def _aged(place: Kept, old: int, young: int) -> Journal:
 
 async def _pruned(place: Kept, monkeypatch: pytest.MonkeyPatch) -> Heads:
     monkeypatch.setattr("auth.retention._SEGMENT", 10)
+    monkeypatch.setattr("store.postings._BLOCK", 4)
     heads = Heads(place.heads, lambda: place.key)
     journal = await _aged(place, 25, 15)
     assert await prune(journal, heads, _CUT) == 25
@@ -114,18 +115,22 @@ _CHANGES = (
     "DELETE FROM ledger_checkpoint",
     "UPDATE ledger_checkpoint SET sequence = 99",
     "UPDATE ledger SET hash = ''",
-    "DELETE FROM ledger_term",
-    "UPDATE ledger_time SET time = 0",
+    "DELETE FROM ledger_posting",
+    "UPDATE ledger_posting SET sequence = sequence + 99",
 )
 
 
 async def test_after_a_cut_the_tables_refuse_changes_as_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = "INSERT OR REPLACE INTO ledger SELECT sequence, 'x', hash FROM ledger"
+    again = (
+        "INSERT OR REPLACE INTO ledger SELECT sequence, 'x', hash FROM ledger",
+        "INSERT OR REPLACE INTO ledger_posting "
+        "SELECT bucket, sequence, part, x'', x'' FROM ledger_posting",
+    )
     async with kept(tmp_path) as place:
         await _pruned(place, monkeypatch)
-        for change in (*_CHANGES, again):
+        for change in (*_CHANGES, *again):
             with pytest.raises(DBAPIError, match="append only"):
                 async with place.store.begin() as connection:
                     await connection.exec_driver_sql(change)
@@ -140,7 +145,7 @@ async def test_postgresql_cuts_and_refuses_in_the_same_way(
     await asyncio.to_thread(postgres.create_database, "cut")
     async with kept(tmp_path, url=postgres.url("cut")) as place:
         await _pruned(place, monkeypatch)
-        for change in (*_CHANGES, "TRUNCATE ledger_checkpoint", "TRUNCATE ledger_term"):
+        for change in (*_CHANGES, "TRUNCATE ledger_checkpoint", "TRUNCATE ledger_posting"):
             with pytest.raises(DBAPIError, match="append only"):
                 async with place.store.begin() as connection:
                     await connection.exec_driver_sql(change)
@@ -191,8 +196,6 @@ async def test_records_that_were_written_anew_with_an_old_time_are_not_cut(tmp_p
             for entry in anew:
                 told = entry.body, entry.hash, entry.sequence
                 other.execute("UPDATE ledger SET body = ?, hash = ? WHERE sequence = ?", told)
-            other.execute("DROP TRIGGER ledger_time_no_update")
-            other.execute("UPDATE ledger_time SET time = 0")
             other.commit()
         with pytest.raises(Broken, match="record 4: it is not what was signed"):
             await prune(journal, heads, _CUT)
@@ -230,10 +233,11 @@ def test_another_time_to_keep_records_is_refused(text: str) -> None:
 
 
 async def test_an_index_with_a_row_less_or_more_is_not_what_the_records_say(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("store.postings._BLOCK", 2)
     async with kept(tmp_path) as place:
-        for _ in range(3):
+        for _ in range(6):
             await place.ledger.record(answer())
         journal, entries = Journal(place.store, mark_of), await place.entries()
 
@@ -246,10 +250,13 @@ async def test_an_index_with_a_row_less_or_more_is_not_what_the_records_say(
 
         found = [await agrees()]
         other = sqlite3.connect(tmp_path / "store.db")
-        other.executescript("DROP TRIGGER ledger_term_no_delete")
+        other.executescript(
+            "DROP TRIGGER ledger_posting_no_delete; DROP TRIGGER ledger_posting_no_update"
+        )
         for change in (
-            "DELETE FROM ledger_term WHERE sequence = 2",
-            "INSERT INTO ledger_term VALUES (7, 3)",
+            "DELETE FROM ledger_posting WHERE sequence = 3",
+            "UPDATE ledger_posting SET terms = x'' WHERE sequence = 1",
+            "INSERT INTO ledger_posting VALUES (3, 3, 7, x'00000007', x'01')",
         ):
             other.executescript(change)
             found.append(await agrees())
@@ -257,10 +264,13 @@ async def test_an_index_with_a_row_less_or_more_is_not_what_the_records_say(
             found.append(await agrees())
         other.close()
 
-    assert found == [True, False, True, False, False]
+    assert found == [True, False, True, False, True, False, False]
 
 
-async def test_a_store_from_before_there_was_an_index_gets_one(tmp_path: Path) -> None:
+async def test_a_store_from_before_there_was_an_index_gets_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.postings._BLOCK", 2)
     path = tmp_path / "store.db"
     entries = linked(algorithm(), [{"time": _OLD, "kind": "answer", "account": "a"}] * 3, None)
     old = sqlite3.connect(path)
@@ -282,6 +292,57 @@ async def test_a_store_from_before_there_was_an_index_gets_one(tmp_path: Path) -
             check.has(part)
 
     assert check.agrees
+
+
+_FORMER = {
+    "rows_of_terms": """
+CREATE TABLE ledger_term (term BIGINT, sequence BIGINT, PRIMARY KEY (term, sequence));
+CREATE TABLE ledger_time (time BIGINT, sequence BIGINT, PRIMARY KEY (time, sequence));
+INSERT INTO ledger_term SELECT 7, sequence FROM ledger;
+INSERT INTO ledger_time SELECT 7, sequence FROM ledger;
+DROP TABLE ledger_posting
+""",
+    "rows_of_records": """
+CREATE TABLE ledger_index (sequence BIGINT, part BIGINT, PRIMARY KEY (sequence, part));
+INSERT INTO ledger_index SELECT sequence, 0 FROM ledger;
+DROP TABLE ledger_posting
+""",
+}
+
+
+async def _as_before(place: Kept, layout: str) -> None:
+    async with place.store.begin() as connection:
+        for statement in _FORMER[layout].split(";"):
+            await connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize("layout", _FORMER)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_store_whose_index_had_another_layout_gets_one_anew(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, kind: str, layout: str
+) -> None:
+    monkeypatch.setattr("store.postings._BLOCK", 2)
+    url = ""
+    if kind == "postgresql":
+        await asyncio.to_thread(postgres.create_database, layout)
+        url = postgres.url(layout)
+    async with kept(tmp_path, url=url) as place:
+        await asyncio.gather(*(place.ledger.record(answer()) for _ in range(3)))
+        await _as_before(place, layout)
+    async with kept(tmp_path, url=url) as place:
+        await place.ledger.record(answer())
+        journal, entries, check = Journal(place.store, mark_of), await place.entries(), IndexCheck()
+        check.should(entries)
+        async for part in journal.index():
+            check.has(part)
+        name = Registrar.of(SECRET, algorithm()).subject("person", NUMBER)
+        found = await journal.latest(Span(subject_term(name)), 3)
+        for change in ("UPDATE ledger SET hash = ''", "DELETE FROM ledger_posting"):
+            with pytest.raises(DBAPIError, match="append only"):
+                async with place.store.begin() as connection:
+                    await connection.exec_driver_sql(change)
+
+    assert (check.agrees, [each.sequence for each in found]) == (True, [4, 3, 2])
 
 
 async def test_a_stream_has_a_record_before_one_for_each_batch_and_one_at_its_end(

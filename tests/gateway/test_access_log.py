@@ -358,13 +358,18 @@ async def test_a_person_is_found_over_a_change_of_keys_while_the_server_runs(
 
 
 async def test_an_index_that_was_changed_shows_no_record_that_says_otherwise(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("store.postings._BLOCK", 2)
     async with office(tmp_path) as place:
         await place.ask("clerk", READ)
         await place.ask("far", READ)
         store = tmp_path / "own" / "store.db"
-        script(store, "INSERT OR IGNORE INTO ledger_term SELECT term, 2 FROM ledger_term")
+        script(
+            store,
+            "INSERT INTO ledger_posting SELECT bucket, 3, 9, terms, x'0000' FROM ledger_posting "
+            "WHERE sequence = 1",
+        )
         found = await place.accounts("province", subject=OWN)
         county = await place.accounts("county", account="clerk")
         every = await place.accounts("county", entity="Resident")

@@ -88,11 +88,14 @@ def test_rotate_gives_the_heads_another_key_and_people_other_names(
 
 
 def test_reindex_adds_what_the_index_lacks(
-    keeping: Keeping, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("store.postings._BLOCK", 2)
+    keeping = keeping_in(tmp_path)
+    asyncio.run(_written(keeping))
     with closing(sqlite3.connect(keeping.store.partition("///")[2])) as store:
-        store.execute("DROP TRIGGER ledger_term_no_delete")
-        store.execute("DELETE FROM ledger_term")
+        store.execute("DROP TRIGGER ledger_posting_no_delete")
+        store.execute("DELETE FROM ledger_posting")
         store.commit()
     lacking = _run(keeping, "verify", "--index")
     told = capsys.readouterr().err
