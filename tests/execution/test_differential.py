@@ -80,7 +80,9 @@ async def _answer(made: Triple, executor: Any) -> ExecutionResult:
 
 def _let_some_fields_be_set_resolved(made: Triple, seed: int, mode: Mode) -> None:
     resolve = _all if mode == "sync" else _all_later
-    for typed in made.schema.type_map.values():
+    for name, typed in made.schema.type_map.items():
+        if name.startswith("__"):
+            continue  # these are every schema's
         for number, field in enumerate(getattr(typed, "fields", {}).values()):
             if (number + seed) % 3 == 0 and hasattr(field, "resolve"):
                 field.resolve_set = resolve

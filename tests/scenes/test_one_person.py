@@ -83,7 +83,6 @@ STAGES = [
         ("tax", "ContributionPayment"),
     ],
     [
-        *((name, "Case") for name in CASES_KEPT_BY),
         ("divisions", "Division"),
         ("electricity", "ElectricityAccount"),
         ("gas", "GasAccount"),
