@@ -10,12 +10,15 @@ import asyncio
 from typing import ClassVar, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAXIMUM_UNREAD_BYTES: Final = 16 * 1024
 """The most that may arrive without an end: of a head, of a chunk's size, of trailers."""
 MOST_WAITING: Final = 100
 """The most requests of a connection that wait for the answer to the first of them."""
+_VERSIONS: Final = frozenset({"1.0", "1.1"})
+_CODING: Final = b"transfer-encoding"
+_FRAMED: Final[tuple[list[bytes], ...]] = ([], [b"chunked"])
 _REFUSED: Final = "Invalid HTTP request received."
 
 
@@ -31,6 +34,7 @@ class Deadline(HttpToolsProtocol):
     _is_whole = False
     _is_in_head = True
     _unread = 0
+    _answered: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start with the connection: a client may send nothing at all."""
@@ -38,9 +42,11 @@ class Deadline(HttpToolsProtocol):
         self._start()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop with the connection."""
+        """Stop with the connection; uvicorn itself tells the last request alone."""
         self._stop()
         super().connection_lost(exc)
+        if self._answered is not None:
+            self._answered.disconnected = True
 
     def data_received(self, data: bytes) -> None:
         """Start with a request's first byte and stop with its last."""
@@ -80,6 +86,8 @@ class Deadline(HttpToolsProtocol):
         self._is_in_head = False
         self._unread = 0
         super().on_headers_complete()
+        if not self.pipeline:
+            self._answered = self.cycle
         if len(self.pipeline) > MOST_WAITING:
             raise Refused
 
@@ -92,12 +100,16 @@ class Deadline(HttpToolsProtocol):
         """Know that the request is whole."""
         if self.parser.should_upgrade():
             return
-        self._is_whole = self._is_in_head = True
+        self._is_in_head = True
+        self._is_whole = not self.cycle.response_complete  # else the next one is awaited
         self._unread = 0
+        self._stop()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Go on with the next request, whose time is counted from here where it had to wait."""
+        if self.pipeline:
+            self._answered = self.pipeline[-1][0]
         super().on_response_complete()
         self._watch()
 
@@ -127,8 +139,12 @@ class Deadline(HttpToolsProtocol):
         return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(lines))
 
     def _check_head(self) -> None:
+        version = self.parser.get_http_version()
         hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+        codings = [text.strip().lower() for name, text in self.headers if name == _CODING]
+        is_addressed = hosts == 1 or (not hosts and version == "1.0")
+        is_framed = codings in _FRAMED  # a proxy may see another end of any other body
+        if version not in _VERSIONS or not is_addressed or not is_framed:
             raise Refused
 
     def _refuse(self) -> None:

@@ -113,7 +113,15 @@ async def test_trailers_without_an_end_are_refused_and_others_count_for_nothing(
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         POST + b"content-length: 16\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         POST + b"content-length: 16\r\ncontent-length: 16\r\n\r\n" + TEXT,
+        POST + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        POST + b"transfer-encoding: identity\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"transfer-encoding: ,chunked\r\n\r\n0\r\n\r\n",
+        POST + b"transfer-encoding : chunked\r\n\r\n0\r\n\r\n",
+        POST + b"content-length:\r\n 16\r\n\r\n" + TEXT,
+        POST + b"transfer-encoding: chunked\r\n\r\n10\n" + TEXT + b"\r\n0\r\n\r\n",
         b"GET /livez HTTP/1.1\nhost: graph\n\n",
+        b"GET /livez HTTP/2.0\r\nhost: graph\r\n\r\n",
+        b"GET /livez HTTP/0.9\r\nhost: graph\r\n\r\n",
     ],
 )
 async def test_what_is_no_request_is_refused_and_the_connection_ends(request_: bytes) -> None:
@@ -166,3 +174,46 @@ async def test_time_stands_still_for_a_request_behind_one_that_is_not_answered()
 
     assert answers == [[(200, DONE)], [(200, DONE)], [(200, DONE), (200, ME), (200, ALIVE)]]
     assert lasted >= 2.4  # the slow answer, then the deadline
+
+
+@pytest.mark.parametrize(
+    ("head", "rest"),
+    [
+        (b"GET /livez HTTP/1.1\r\nhost: graph\r\ncontent-length: 2\r\n\r\n1", b"2"),
+        (b"GET /livez HTTP/1.1\r\nhost: graph\r\ntransfer-encoding: chunked\r\n\r\n", b"0\r\n\r\n"),
+    ],
+)
+async def test_a_connection_whose_request_is_whole_after_its_answer_ends_if_nothing_follows(
+    head: bytes, rest: bytes
+) -> None:
+    async with served(receive_seconds=1) as (_, url), asyncio.timeout(20):
+        parts = urlsplit(url)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        began = asyncio.get_running_loop().time()
+        writer.write(head)
+        early = await reader.readuntil(ALIVE)
+        writer.write(rest)
+        ended = await reader.read()
+        lasted = asyncio.get_running_loop().time() - began
+        writer.close()
+        following = await said(url, head, rest + WHOLE, LAST)
+
+    assert [bodies(early), ended] == [[(200, ALIVE)], b""]
+    assert 0.9 < lasted < 4  # before the 5 s that uvicorn waits
+    assert bodies(following) == [(200, ALIVE), (200, ME), (200, ALIVE)]
+
+
+async def test_nothing_is_said_to_a_client_that_left_others_waiting_behind_a_request() -> None:
+    async with served() as (process, url), asyncio.timeout(20):
+        parts = urlsplit(url)
+        assert process.stdout
+        for behind in (b"", WHOLE, WHOLE + CHUNKED):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            writer.write(WHOLE + SLOW + behind)
+            await process.stdout.readline()
+            writer.transport.abort()
+        await asyncio.sleep(2)
+        process.terminate()
+        _, complaints = await process.communicate()
+
+    assert complaints == b""
