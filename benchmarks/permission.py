@@ -28,7 +28,6 @@ query Q1($id: String!, $township: DivisionCode!) {
 query Q2($township: DivisionCode!) {
   residents(
     where: { residenceDivision: { within: $township } }
-    orderBy: [{ residenceDivision: ASC }]
     first: 50
   ) {
     nodes {

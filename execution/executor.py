@@ -41,7 +41,7 @@ _INTERNALS: Final = (
     "handle_field_error",
 )
 _PLANS: Final = "breadth-first plans"
-_MOST_VARIANTS: Final = 64
+_MOST_VARIANTS: Final = 8  # a plan takes up to 200 times the memory of its text
 
 
 class Compiled:
@@ -49,7 +49,7 @@ class Compiled:
     What is known of an operation, as long as its document lives.
 
     `steering` are the variables that decide in @skip and @include; for each of their values there
-    is a plan.
+    is a plan, for as many of them as may be kept.
     """
 
     __slots__ = ("is_incremental", "is_kept", "plans", "steering")
@@ -178,7 +178,9 @@ class BreadthFirst(Executor[Any]):
         selection = compiled.plans.get(variant) if compiled.is_kept else None
         if selection is None:
             selection = self._selection(root_type, grouped)
-            if compiled.is_kept and len(compiled.plans) < _MOST_VARIANTS:
+            if compiled.is_kept:
+                if len(compiled.plans) >= _MOST_VARIANTS:
+                    compiled.plans.clear()
                 compiled.plans[variant] = selection
         return selection
 

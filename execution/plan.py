@@ -8,7 +8,7 @@ types are compiled when a type is first seen.
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from graphql import (
     FieldNode,
@@ -137,14 +137,18 @@ class Selection:
         self.required = [number for number, field in enumerate(fields) if field.is_required]
 
 
-@lru_cache(maxsize=4096)
 def builder(keys: tuple[str, ...]) -> Build:
     """
-    Return a function from columns to objects with these keys.
+    Return a function from columns to objects with these keys; remembered, unless they are long.
 
     Its source holds the keys' representations and nothing else of a request: names of GraphQL are
     letters, digits and underscores. A display of a dict is made 9 % faster than dict(zip()).
     """
+    is_kept = sum(map(len, keys)) <= _CHARACTERS
+    return _known(keys) if is_kept else _builder(keys)
+
+
+def _builder(keys: tuple[str, ...]) -> Build:
     if not keys:
         return list
     columns = ", ".join(f"column_{number}" for number in range(len(keys)))
@@ -154,6 +158,10 @@ def builder(keys: tuple[str, ...]) -> Build:
     made: dict[str, Build] = {}
     exec(f"def build({columns}): return [{{{pairs}}} for {values} in {rows}]", {"zip": zip}, made)  # noqa: S102 -- see above
     return made["build"]
+
+
+_CHARACTERS: Final = 2_000
+_known: Final = lru_cache(maxsize=4096)(_builder)
 
 
 def note_alike(fields: Sequence[PlannedField]) -> None:

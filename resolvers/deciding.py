@@ -7,15 +7,29 @@ rests on somebody's own citizen number or on which parents a grant opens, and wh
 that may be somebody's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 from auth.policy import Grant
-from auth.principal import Principal
-from contract.entity import Kind
-from contract.predicate import FALSE, Comparison, Exists, Leaf, Predicate, conjuncts, walk
+from auth.principal import Principal, is_division
+from contract.entity import Field, Kind
+from contract.predicate import (
+    FALSE,
+    Comparison,
+    Contains,
+    Exists,
+    In,
+    IsNull,
+    Leaf,
+    Predicate,
+    StartsWith,
+    Value,
+    Within,
+    conjuncts,
+    walk,
+)
 from contract.read import Order
 from resolvers.admission import Admission, opened
 from resolvers.ask import Ask, Reached
@@ -26,6 +40,8 @@ from sources.federation import ORIGIN, Federation
 _KEPT: Final = 16_384
 
 _FEW_VALUES: Final = frozenset({Kind.CODE, Kind.DIVISION, Kind.BOOLEAN})
+
+_FEW_COMPARED: Final = 100  # conditions and values; what is longer hardly recurs, and takes room
 
 Held: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], str]
 """Roles, scopes and department: all that decides, of whoever has no openings and no own record."""
@@ -91,18 +107,24 @@ class Deciding:
         return replace(self._come_to(principal, ask, reached), recurs=True)
 
     def _recurs(self, ask: Ask) -> bool:
-        """Return whether the filter compares with codes, divisions, yes and no alone."""
-        return self._is_open(ask.selection.entity, ask.where)
+        """Return whether the filter compares with few codes, divisions, yes and no alone."""
+        room = _FEW_COMPARED
+        for field, leaf in self._compared(ask.selection.entity, ask.where):
+            values = _values(leaf)
+            room -= 1 + len(values)
+            if room < 0 or field is None or not _are_nobodys(field.kind, values):
+                return False
+        return True
 
-    def _is_open(self, entity: str, where: Predicate) -> bool:
+    def _compared(self, entity: str, where: Predicate) -> Iterator[tuple[Field | None, Leaf]]:
+        """Yield the conditions of the filter, those of related rows among them, by field."""
         known = self._federation.entities[entity]
-        return all(
-            self._is_open(known.relationships[part.relationship].target, part.predicate)
-            if isinstance(part, Exists)
-            else part.field in known.fields and known.fields[part.field].kind in _FEW_VALUES
-            for part in walk(where)
-            if isinstance(part, Exists | Leaf)
-        )
+        for part in walk(where):
+            if isinstance(part, Exists):
+                target = known.relationships[part.relationship].target
+                yield from self._compared(target, part.predicate)
+            elif isinstance(part, Leaf):
+                yield known.fields.get(part.field), part
 
     def _come_to(self, principal: Principal, ask: Ask, reached: Reached | None) -> Decided:
         admission = self._admission
@@ -139,3 +161,23 @@ class Deciding:
         extremes = (order.extreme.name for order in ask.order_by if order.extreme)
         origin = (ORIGIN,) if federation.is_shared(entity.name) else ()
         return (*(name for name in entity.fields if name in names), *extremes, *origin)
+
+
+def _values(leaf: Leaf) -> tuple[Value, ...]:
+    """Return what is compared with."""
+    match leaf:
+        case In(_, operands):
+            return operands
+        case Comparison(_, _, operand):
+            return (operand,)
+        case IsNull():
+            return ()
+        case StartsWith(_, text) | Contains(_, text) | Within(_, text):
+            return (text,)
+
+
+def _are_nobodys(kind: Kind, values: tuple[Value, ...]) -> bool:
+    """Return whether these are codes, divisions, yes or no: another number may be somebody's."""
+    if kind is not Kind.DIVISION:
+        return kind in _FEW_VALUES
+    return all(isinstance(value, str) and is_division(value) for value in values)

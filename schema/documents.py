@@ -3,12 +3,13 @@ Documents that were asked lately: parsed, weighed and validated once.
 
 Programs ask the same few texts again and again. A document depends on its text alone, what it
 weighs on the limits besides, whether it is valid on the schema: each is remembered by what decides
-it, of so many texts, none of them long.
+it, of so many characters of text: a document takes up to 150 times the memory of its text, and its
+plans several times that.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, Final, Protocol, TypeAlias
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from graphql import (
     DocumentNode,
@@ -23,9 +24,11 @@ from strawberry.schema.schema import validate_document
 
 from schema.limits import Limits, Weight, check_limits, check_text
 
-_DOCUMENTS: Final = 256
 _CHARACTERS: Final = 20_000
+_CHARACTERS_IN_ALL: Final = 200_000
+_DOCUMENTS: Final = 256
 
+Found = TypeVar("Found")
 Rules: TypeAlias = tuple[Any, ...]
 
 
@@ -91,12 +94,39 @@ class Document:
         return known
 
 
+class Lately(Generic[Found]):
+    """What is found of texts, remembered of those that were asked lately and are not long."""
+
+    def __init__(self, find: Callable[..., Found]) -> None:
+        self._find = find
+        self._known: OrderedDict[tuple[Any, ...], Found] = OrderedDict()
+        self._characters = 0
+
+    def __call__(self, text: str, *besides: object) -> Found:
+        """Return what is found of the text and what decides besides."""
+        asked = (text, *besides)
+        if asked in self._known:
+            self._known.move_to_end(asked)
+            return self._known[asked]
+        found = self._find(text, *besides)
+        if len(text) <= _CHARACTERS:
+            self._known[asked] = found
+            self._characters += len(text)
+            self._forget()
+        return found
+
+    def _forget(self) -> None:
+        while self._characters > _CHARACTERS_IN_ALL or len(self._known) > _DOCUMENTS:
+            asked, _ = self._known.popitem(last=False)
+            self._characters -= len(asked[0])
+
+
 class Documents:
     """The documents asked lately, under the same limits."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._known = lru_cache(maxsize=_DOCUMENTS)(self._read)
+        self._known = Lately(self._read)
 
     def read(self, text: str) -> Document:
         """
@@ -104,10 +134,13 @@ class Documents:
 
         Raises: TooComplex, BadInput, GraphQLSyntaxError.
         """
-        return self._known(text) if _is_kept(text) else self._read(text)
+        return self._known(text)
 
     def _read(self, text: str) -> Document:
         return Document(text, self._limits)
+
+
+_parsed: Final = Lately(parse)
 
 
 def parsed(text: str) -> DocumentNode:
@@ -116,26 +149,15 @@ def parsed(text: str) -> DocumentNode:
 
     Raises: GraphQLSyntaxError.
     """
-    return _parsed(text) if _is_kept(text) else parse(text)
+    return _parsed(text)
 
 
 def validated_by(schema: GraphQLSchema) -> Validate:
     """Return what validates documents; what it remembers ends with the schema."""
-
-    @lru_cache(maxsize=_DOCUMENTS)
-    def known(text: str, rules: Rules) -> list[GraphQLError]:
-        return validate_document(schema, parsed(text), rules)
+    known = Lately(lambda text, rules: validate_document(schema, parsed(text), rules))
 
     def validated(text: str, document: DocumentNode, rules: Rules) -> list[GraphQLError]:
-        return known(text, rules) if _is_kept(text) else validate_document(schema, document, rules)
+        is_known = len(text) <= _CHARACTERS and document is parsed(text)
+        return known(text, rules) if is_known else validate_document(schema, document, rules)
 
     return validated
-
-
-@lru_cache(maxsize=_DOCUMENTS)
-def _parsed(text: str) -> DocumentNode:
-    return parse(text)
-
-
-def _is_kept(text: str) -> bool:
-    return len(text) <= _CHARACTERS

@@ -1,12 +1,10 @@
 """What a field that fetches rows asks of the resolvers, once for all its parents."""
 
-from asyncio import gather
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from aiodataloader import DataLoader
 from graphql import GraphQLResolveInfo
 
 from contract.entity import Relationship
@@ -21,6 +19,7 @@ from resolvers.provenance import restating
 from resolvers.record import Found, Record
 from schema.arguments import LARGEST_LIST, list_size, slice_of
 from schema.filters import order_of, predicate_of
+from sources.flights import Flights
 
 Made = TypeVar("Made")
 _READS: Final = "reads"
@@ -145,7 +144,10 @@ def note_shown(raw: RawInfo, shown: Iterable[Sequence[Record]]) -> None:
 
 
 async def _once(
-    raw: RawInfo, ask: Ask, parents: Sequence[Any], read: Callable[[], Awaitable[Made]]
+    raw: RawInfo,
+    ask: Ask,
+    parents: Sequence[Any],
+    read: Callable[[], Coroutine[Any, Any, Made]],
 ) -> Made:
     """
     Return what is read, for all fields at this place that ask the same at once.
@@ -155,26 +157,10 @@ async def _once(
     """
     if ask.where != TRUE or not getattr(raw, "are_more", False):
         return await read()
-    pools = raw.context.pools
-    loader: Any = pools.get(_READS)
-    if loader is None:
-        loader = pools[_READS] = DataLoader(_read_all, get_cache_key=_place)
-    answer: tuple[object, Made] = await loader.load((raw.field_name, ask, parents, read))
-    return answer[1]
-
-
-def _place(asked: tuple[Any, ...]) -> tuple[str, Ask, int]:
-    name, ask, parents, _ = asked
-    return name, ask, id(parents)
-
-
-async def _read_all(asked: list[tuple[Any, ...]]) -> list[Any]:
-    found = await gather(*(read() for *_, read in asked), return_exceptions=True)
-    # The parents stay, so that no others can be taken for them.
-    return [
-        each if isinstance(each, BaseException) else (parents, each)
-        for (_, _, parents, _), each in zip(asked, found, strict=True)
-    ]
+    reads: Any = raw.context.pools.setdefault(_READS, Flights[Any]())
+    # The parents are there as long as they are asked about, so no others are taken for them.
+    read_once: Made = await reads.ask((raw.field_name, ask, id(parents)), read)
+    return read_once
 
 
 async def by_field(

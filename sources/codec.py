@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from math import floor, inf, nextafter
 from typing import Final
 
@@ -11,7 +10,7 @@ from contract.entity import UNKNOWN
 from contract.predicate import INVALID, Operator
 from sources.crosswalk import UNCHANGED, Beneath, CodeReading
 from sources.declaration import Branch, Codec, Places, Span, Storage
-from sources.divisions import LEVELS, canonical
+from sources.divisions import LEVELS, canonical, remembered
 from sources.times import calendar, instant
 
 __all__ = [
@@ -186,8 +185,8 @@ def division(
         nulls=("",),
         total=reading.is_whole and not digits,
         places=Places(
-            lru_cache(_SCOPES)(places.within),
-            lru_cache(_SCOPES)(places.cover),
+            remembered(places.within, _SCOPES),
+            remembered(places.cover, _SCOPES),
             places.is_exact,
             None if reading.is_whole else lambda: places.within(""),
             digits or 0,

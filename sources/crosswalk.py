@@ -8,10 +8,10 @@ beginning. What has no target cannot be translated. Knows no system and no spell
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, TypeAlias
 
 from sources.declaration import Branch
+from sources.divisions import remembered
 
 Targets: TypeAlias = Mapping[str, str | None]
 _LENGTHS: Final = (2, 4, 6, 9)
@@ -47,8 +47,8 @@ class CodeReading:
         self._lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
         self._sources = _reversed(self.prefixes)
         self._single = _reversed(self.codes)
-        self.beneath = lru_cache(_SCOPES)(self._beneath)
-        self.cover = lru_cache(_SCOPES)(self._cover)
+        self.beneath = remembered(self._beneath, _SCOPES)
+        self.cover = remembered(self._cover, _SCOPES)
 
     @property
     def fingerprint(self) -> int:

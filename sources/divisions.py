@@ -5,15 +5,17 @@ Codes are the Ministry's in significant digits (2, 4, 6, 9 or 12), so that a div
 with the codes of all divisions above it. Knows no principal.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 DATA: Final = Path(__file__).with_name("data")
 LEVELS: Final = {2: "province", 4: "city", 6: "county", 9: "township", 12: "village"}
 _DEEPEST: Final = 12
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ def canonical(native: str) -> str | None:
         return None
     code = padded(native)
     return next(code[:length] for length in LEVELS if not code[length:].strip("0"))
+
+
+def remembered(find: Callable[[str], Found], size: int) -> Callable[[str], Found]:
+    """Return the function, which remembers what it found of so many divisions and no other text."""
+    known = lru_cache(size)(find)
+    return lambda text: known(text) if not text or canonical(text) else find(text)
 
 
 def padded(code: str) -> str:

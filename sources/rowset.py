@@ -110,8 +110,11 @@ def picker(fields: tuple[str, ...], wanted: tuple[str, ...]) -> Callable[[Picked
 
 
 def _sorted(rows: list[Picked], place: int, order: Order) -> list[Picked]:
-    known = [row for row in rows if not _missing(row[place])]
-    missing = [row for row in rows if _missing(row[place])]
+    column = [row[place] for row in rows]
+    known, missing = rows, list[Picked]()
+    if None in column or INVALID in column:
+        known = [row for row in rows if not _missing(row[place])]
+        missing = [row for row in rows if _missing(row[place])]
     known.sort(key=itemgetter(place), reverse=order.descending)
     return [*missing, *known] if order.nulls_first else [*known, *missing]
 

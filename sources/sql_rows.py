@@ -22,6 +22,7 @@ _TEXT: Final = frozenset({str})
 _TEXTS: Final = _TEXT | {bytes}
 _NULL: Final = frozenset({NoneType})
 _FEW_VALUES: Final = frozenset({Kind.CODE, Kind.DIVISION, Kind.BOOLEAN})
+_ALIKE: Final = frozenset(frozenset({kind}) for kind in (str, int, bool))
 
 
 def is_plain_text(column: Column) -> bool:
@@ -71,7 +72,7 @@ def column_reader(column: Column) -> ReadColumn:
         natives, kinds, _ = column
         if kinds <= as_they_are:
             return natives
-        if few and len(kinds - _NULL) == 1:  # else 1, 1.0 and true were the same
+        if few and kinds - _NULL in _ALIKE:  # else 1 and true were the same, or a list is none
             known = {native: read(native) for native in set(natives)}
             return [known[native] for native in natives]
         return [read(native) for native in natives]

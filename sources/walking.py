@@ -178,8 +178,8 @@ class Walk:
         return all_of(In(own, tuple(keys)), self.rest)  # type: ignore[arg-type] # values of a field
 
     async def _gathered(self) -> Rows:
-        where = await self.keyed()
-        return await self.asking.rows(replace(self.read, where=where))
+        where = await self.keyed()  # names people, so nothing of how it is asked is remembered
+        return await self.asking.rows(replace(self.read, where=where, recurs=False))
 
     def _decide(self, direction: Direction) -> None:
         name, target = self.relationship.name, self._target.name

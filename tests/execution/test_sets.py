@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from itertools import product
 from typing import Any, NewType
 
 import pytest
@@ -191,6 +192,22 @@ async def test_what_is_selected_follows_the_variables_that_steer() -> None:
 
     both, one = frozenset({"number", "sex"}), frozenset({"number"})
     assert [(False, both), (False, one), (False, both)] == ASKED
+
+
+async def test_plans_of_few_values_of_what_steers_are_kept() -> None:
+    schema, stock = schema_of(BreadthFirstContext), schema_of(None)
+    names = "abcd"
+    shown = " ".join(f"{name}: number @include(if: ${name})" for name in names)
+    query = f"query({' '.join(f'${name}: Boolean!' for name in names)}) {{ things {{ {shown} }} }}"
+    steered = [dict(zip(names, each, strict=True)) for each in product((True, False), repeat=4)]
+
+    answers = [await told(schema, query, **each) for each in (*steered, *steered)]
+    operations = schema._schema.extensions["breadth-first plans"]._known.values()
+    kept = [len(compiled.plans) for _, compiled in operations]
+
+    assert answers == 2 * [await told(stock, query, **each) for each in steered]
+    assert len(kept) == 1
+    assert 0 < kept[0] <= 8
 
 
 async def test_fields_that_ask_the_same_are_told_of_all_their_selections() -> None:

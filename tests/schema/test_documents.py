@@ -8,7 +8,8 @@ from graphql import GraphQLSyntaxError, OperationType
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
 
 from contract.errors import TooComplex
-from schema.documents import Documents, parsed
+from schema import documents as module
+from schema.documents import Documents, Lately, parsed
 from schema.graph import GraphSchema
 from schema.limits import Limits
 
@@ -22,6 +23,24 @@ def test_the_same_text_is_the_same_document_unless_it_is_long() -> None:
     assert documents.read("{ a }").node is parsed("{ a }")
     assert documents.read(LONG) is not documents.read(LONG)
     assert parsed(LONG) is not parsed(LONG)
+
+
+def test_so_many_characters_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CHARACTERS_IN_ALL", 100)
+    monkeypatch.setattr(module, "_DOCUMENTS", 3)
+    found: list[str] = []
+    lately = Lately(found.append)
+
+    def asked(*texts: str) -> list[int]:
+        before = len(found)
+        for text in texts:
+            lately(text)
+        return [len(text) for text in found[before:]]
+
+    assert asked("a" * 40, "b" * 50, "a" * 40, "b" * 50) == [40, 50]
+    assert asked("a" * 40, "c" * 30, "a" * 40, "b" * 50) == [30, 50]
+    assert asked("d", "e", "f", "d") == [1, 1, 1]
+    assert asked("g" * 101, "g" * 101) == [101, 101]
 
 
 def test_what_is_refused_under_narrow_limits_is_read_under_wide_ones() -> None:
@@ -133,6 +152,21 @@ async def test_extensions_that_change_how_documents_are_read_still_do() -> None:
         "Syntax Error: Document contains more than 1 tokens. Parsing aborted."
     ]
     assert (await without.execute(text)).data == {"one": 1}
+
+
+async def test_a_document_that_an_extension_puts_in_place_of_another_is_validated_itself() -> None:
+    class Replacing(SchemaExtension):
+        def on_parse(self) -> Any:
+            self.execution_context.graphql_document = parsed("{ two }")
+            yield
+
+    plain, replacing = GraphSchema(One), GraphSchema(One, extensions=[Replacing])
+
+    for _ in range(2):
+        assert (await plain.execute("{ one }")).data == {"one": 1}
+        assert messages(await replacing.execute("{ one }")) == [
+            "Cannot query field 'two' on type 'One'."
+        ]
 
 
 async def test_hooks_surround_what_they_are_named_for_in_their_order() -> None:

@@ -1,8 +1,12 @@
 """How often systems are asked for what one answer says."""
 
+import asyncio
+
 import pytest
 
-from contract.read import Read
+from contract.read import Read, Rows
+from contract.source import Source
+from sources.memory import MemorySource
 from tests.graph import Graph, build_graph
 from tests.limited import DownSource
 
@@ -94,6 +98,37 @@ async def test_what_a_system_does_not_give_fails_at_each_place_that_asked() -> N
     assert [error.path for error in answer.errors] == paths
     told = {each["source"]: each["paths"] for each in answer.extensions["completeness"]}
     assert told == {"population": [], "service_platform": paths}
+
+
+class Waiting(MemorySource):
+    """A system that takes its time."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source.name, source.title, {}, {})
+        self.source = source
+        self.entities = dict(source.entities)
+        self.asked, self.is_given_up = asyncio.Event(), asyncio.Event()
+
+    async def read(self, read: Read) -> Rows:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.is_given_up.set()
+        raise AssertionError("nobody waits for it")
+
+
+async def test_a_read_that_is_shared_is_given_up_with_the_request() -> None:
+    service = Waiting(build_graph().sources["service_platform"])
+    graph = build_graph({service.name: service})
+    part = "a: cases { nodes { number } } b: cases { nodes { status } }"
+    asked = asyncio.create_task(graph.ask("province", f"{{ {PEOPLE % part} }}"))
+
+    await service.asked.wait()
+    asked.cancel()
+
+    async with asyncio.timeout(5):
+        await service.is_given_up.wait()
 
 
 @pytest.mark.parametrize(

@@ -163,3 +163,17 @@ async def test_a_table_that_was_made_anew_is_asked_anew(postgres: Postgres) -> N
     await source.aclose()
 
     assert set(after.rows) == set(before.rows)
+
+
+async def test_a_column_that_has_become_one_of_lists_cannot_be_read(postgres: Postgres) -> None:
+    postgres.create_database("lists")
+    url = world.fill_server(postgres.url("lists"), "postgres")
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    for name in ("kind", "active", "place"):
+        change = f"ALTER COLUMN {name} TYPE text[] USING ARRAY[{name}::text]"
+        await connection.execute(f"ALTER TABLE person {change}")
+    await connection.close()
+    async with world.database(url) as source:
+        rows = await source.read(Read("Person", ("kind", "active", "place")))
+
+    assert set(rows.rows) == {(INVALID, INVALID, INVALID)}

@@ -1,9 +1,11 @@
 """Plans of reads: kept where a read recurs, each for its own question."""
 
+import gc
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import _lru_cache_wrapper
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,22 @@ async def test_one_key_is_asked_for_as_often_as_it_is_spelled(source: SqlSource)
 
     limit = source._rows_allowed + 1
     assert asked == [["P01", "P02", "P\0", "P\0", limit]]
+
+
+async def test_a_number_in_the_place_of_a_division_is_remembered_nowhere(source: SqlSource) -> None:
+    texts = "3202811030", "320281", "320281199001011234"
+    for division in texts:
+        await source.read(Read("Person", ("number",), Within("place", division)))
+
+    assert [text for text in texts if text in held()] == ["320281"]
+
+
+def held() -> set[object]:
+    """Return what is remembered by one value alone, in any cache of the sources."""
+    caches = [
+        each
+        for each in gc.get_objects()
+        if isinstance(each, _lru_cache_wrapper) and (each.__module__ or "").startswith("sources.")
+    ]
+    tables = [each for cache in caches for each in gc.get_referents(cache) if type(each) is dict]
+    return {key for table in tables for key in table if isinstance(key, str)}
