@@ -152,6 +152,7 @@ def create_app(
     others = Starlette(
         routes=[
             *(sign_in_routes(settings.doors) if settings.doors else ()),
+            Route(_ENDPOINT, endpoint),  # for who writes a slash behind it: led back by 307
             Route("/", _to_the_page),
             Route("/livez", _alive),
             Route("/readyz", _readiness(settings)),

@@ -156,3 +156,11 @@ def test_vendored_files_are_the_ones_that_are_listed() -> None:
     assert sorted(listed) == sorted(
         path.name for path in folder.iterdir() if path.suffix in {".js", ".css"}
     )
+
+
+async def test_the_endpoint_with_a_slash_behind_it_leads_to_the_endpoint() -> None:
+    async with client() as http:
+        led = await http.post("/graphql/", json={"query": "{ me }"})
+
+    assert led.status_code == 307
+    assert led.headers["location"].endswith("/graphql")
